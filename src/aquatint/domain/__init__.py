@@ -1,0 +1,1 @@
+"""Nouns and rules of the house; no I/O, no clock."""

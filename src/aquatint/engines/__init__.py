@@ -1,0 +1,1 @@
+"""Engines: code that generates. Each is a few files of its own, found through entry points."""
