@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from aquatint.sandbox.pool import Sandbox
 
 Mode = Literal["text_to_image", "image_to_image"]
 
@@ -86,3 +89,12 @@ class Engine(Protocol):
     async def close(self) -> None: ...
 
     async def generate(self, job: GenerationJob, progress: Progress) -> Generation: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EngineContext:
+    """What an engine is given when it is built: the entry point is `build(context) -> Engine`."""
+
+    sandbox: Sandbox  # worker processes with limits, shared by the local engines
+    settings: Mapping[str, object]  # this engine's own section of the settings
+    concurrency: int  # how many jobs the operator lets run at once

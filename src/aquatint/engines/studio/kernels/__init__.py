@@ -1,0 +1,1 @@
+"""Shared pure functions from arrays to arrays, one topic per file."""

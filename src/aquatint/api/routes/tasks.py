@@ -1,0 +1,270 @@
+"""Tasks: submit, query, list, cancel, and their callbacks."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aquatint.api import bodies
+from aquatint.api.auth import Authenticator
+from aquatint.api.operations import STRICT, TASK_ID, Operation, Parameter
+from aquatint.api.problems import answering, envelope
+from aquatint.domain.delivery import Delivery
+from aquatint.domain.errors import InvalidInput
+from aquatint.domain.task import Status
+from aquatint.services.cancel import CancelService
+from aquatint.services.deliver import RedeliverService
+from aquatint.services.query import QueryService, cursor
+from aquatint.services.submit import SubmitRequest, SubmitService
+from aquatint.services.tools import PublicUrls
+from aquatint.store.base import TaskFilter
+from aquatint.wire import answers, requests, times
+
+BIG = 256 * 1024  # bytes of a body that is parsed in a thread
+PAGE_MAX = 100
+PAGE_DEFAULT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRoutes:
+    """The handlers; `failure_word` is how queries spell FAILURE."""
+
+    submit_task: SubmitService
+    query_task: QueryService
+    cancel_task: CancelService
+    redeliver: RedeliverService
+    auth: Authenticator
+    urls: PublicUrls
+    max_body: int
+    max_inline: int
+    failure_word: str
+
+    async def submit(self, request: Request) -> Response:
+        key = self.auth(request)
+        self.auth.spend(key)
+        body = await bodies.read(request, self.max_body)
+        if len(body) > BIG:
+            draft = await asyncio.to_thread(requests.parse_submit, body, self.max_inline)
+        else:
+            draft = requests.parse_submit(body, self.max_inline)
+        idempotency_key = _idempotency_key(request)
+        submitted = await self.submit_task(_submit_request(draft, body, idempotency_key), key)
+        headers = {"idempotency-replayed": "true"} if submitted.replayed else None
+        return envelope(answers.ok(answers.SubmitData(submitted.task_id)), headers=headers)
+
+    async def query(self, request: Request) -> Response:
+        key = self.auth(request)
+        task = self.query_task(request.path_params["taskId"], key.id)
+        strict = request.headers.get("x-aquatint-strict", "").lower() in ("true", "1")
+        data = answers.task_data(task, self.urls.image, strict=strict, failure_word=self.failure_word)
+        return envelope(answers.ok(data))
+
+    async def listing(self, request: Request) -> Response:
+        key = self.auth(request)
+        tasks, next_cursor = await asyncio.to_thread(self.query_task.page, _filter(request, key.id))
+        shown = [answers.task_data(task, self.urls.image, failure_word=self.failure_word) for task in tasks]
+        return envelope(answers.ok({"tasks": shown, "next_cursor": next_cursor}))
+
+    async def cancel(self, request: Request) -> Response:
+        key = self.auth(request)
+        task = await self.cancel_task(request.path_params["taskId"], key.id)
+        return envelope(answers.ok(answers.task_data(task, self.urls.image, failure_word=self.failure_word)))
+
+    async def deliveries(self, request: Request) -> Response:
+        key = self.auth(request)
+        found = self.query_task.deliveries(request.path_params["taskId"], key.id)
+        return envelope(answers.ok({"deliveries": [_delivery(delivery) for delivery in found]}))
+
+    async def deliver_again(self, request: Request) -> Response:
+        key = self.auth(request)
+        await self.redeliver(request.path_params["taskId"], key.id)
+        return envelope(answers.ok({}))
+
+
+def _submit_request(draft: requests.Draft, body: bytes, idempotency_key: str | None) -> SubmitRequest:
+    references = [ref.data if isinstance(ref, requests.InlineImage) else ref for ref in draft.references]
+    return SubmitRequest(
+        model=draft.model,
+        callback_url=draft.callback_url,
+        user_id=draft.user_id,
+        prompt=draft.prompt,
+        references=references,
+        ratio=draft.ratio,
+        resolution=draft.resolution,
+        n=draft.n,
+        seed=draft.seed,
+        fallback=draft.fallback,
+        options=draft.options,
+        echo=draft.echo,
+        idempotency_key=idempotency_key,
+        body_hash=hashlib.sha256(requests.canonical(body)).digest() if idempotency_key is not None else b"",
+    )
+
+
+def _idempotency_key(request: Request) -> str | None:
+    value = request.headers.get("idempotency-key")
+    if value is not None and not (0 < len(value) <= 255 and value.isascii() and value.isprintable()):
+        raise InvalidInput("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
+    return value
+
+
+def _filter(request: Request, key_id: str) -> TaskFilter:
+    query = request.query_params
+    status = query.get("status")
+    if status is not None and status.upper() not in Status.__members__:
+        raise InvalidInput("status", f"must be one of {', '.join(Status)}")
+    limit = query.get("limit", str(PAGE_DEFAULT))
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= PAGE_MAX):
+        raise InvalidInput("limit", f"must be between 1 and {PAGE_MAX}")
+    moments = {
+        name: times.parse(name, unquote(query[name]).replace(" ", "+")) if name in query else None
+        for name in ("createdAfter", "createdBefore", "updatedAfter")
+    }
+    return TaskFilter(
+        key_id=key_id,
+        status=Status(status.upper()) if status is not None else None,
+        model=query.get("model"),
+        user_id=query.get("userId"),
+        created_after=moments["createdAfter"],
+        created_before=moments["createdBefore"],
+        updated_after=moments["updatedAfter"],
+        before=cursor(query["cursor"]) if "cursor" in query else None,
+        limit=int(limit),
+    )
+
+
+def _delivery(delivery: Delivery) -> answers.DeliveryData:
+    return answers.DeliveryData(
+        id=delivery.id,
+        url=delivery.url,
+        state=delivery.state,
+        created_at=times.render(delivery.created_at),
+        next_attempt_at=times.render(delivery.next_attempt_at) if delivery.next_attempt_at is not None else None,
+        attempts=[
+            answers.DeliveryAttemptData(
+                number=attempt.number,
+                at=times.render(attempt.at),
+                duration_ms=attempt.duration_ms,
+                status=attempt.status,
+                outcome=attempt.outcome,
+                detail=attempt.detail,
+                response=attempt.response,
+            )
+            for attempt in delivery.attempts
+        ],
+    )
+
+
+_TEXT = {"type": "string"}
+_TIME = {"type": "string", "format": "date-time"}
+_IDEMPOTENCY = Parameter(
+    "Idempotency-Key",
+    "header",
+    "The same key with the same body within 24 h answers the same taskId and buys nothing twice.",
+    {"type": "string", "minLength": 1, "maxLength": 255},
+)
+_FILTERS = (
+    Parameter("status", "query", "Only tasks in this status.", {"type": "string", "enum": list(Status)}),
+    Parameter("model", "query", "Only tasks of this model.", _TEXT),
+    Parameter("userId", "query", "Only tasks submitted with this user_id.", _TEXT),
+    Parameter("createdAfter", "query", "Only tasks created at or after this time.", _TIME),
+    Parameter("createdBefore", "query", "Only tasks created at or before this time.", _TIME),
+    Parameter("updatedAfter", "query", "Only tasks whose status changed at or after this time.", _TIME),
+    Parameter("limit", "query", "Tasks a page.", {"type": "integer", "minimum": 1, "maximum": PAGE_MAX}),
+    Parameter("cursor", "query", "`next_cursor` of the page before.", _TEXT),
+)
+_SUBMIT_EXAMPLE = {
+    "model": "seedream-4.5",
+    "input": {
+        "prompt": "Transform to watercolor style",
+        "imageUrls": ["https://example.com/photo.jpg"],
+        "ratio": "16:9",
+        "resolution": "2k",
+    },
+    "callBackUrl": "https://example.com/callback",
+}
+
+
+def operations(routes: TaskRoutes) -> list[Operation]:
+    """Every operation on tasks."""
+    return [
+        Operation(
+            "POST",
+            "/api/v1/task/submit",
+            "submitTask",
+            "Submit a task",
+            answering(routes.submit),
+            answers.SubmitData,
+            "Stores the task durably and answers its id; nothing is fetched or painted before the answer.",
+            extension=False,
+            parameters=(_IDEMPOTENCY,),
+            body={
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/SubmitRequest"},
+                    "example": _SUBMIT_EXAMPLE,
+                }
+            },
+            errors=(400, 401, 402, 403, 409, 413, 429, 503),
+        ),
+        Operation(
+            "GET",
+            "/api/v1/task/{taskId}",
+            "queryTask",
+            "Query a task",
+            answering(routes.query),
+            answers.FullTaskData,
+            "A failed task answers 200 with code 0, too: its status and failure_reason tell.",
+            extension=False,
+            parameters=(TASK_ID, STRICT),
+            errors=(401, 404),
+        ),
+        Operation(
+            "POST",
+            "/api/v1/task/{taskId}/cancel",
+            "cancelTask",
+            "Cancel a task",
+            answering(routes.cancel),
+            answers.FullTaskData,
+            "Ends a waiting or running task at once; the engine stops and the callback is sent.",
+            parameters=(TASK_ID,),
+            errors=(401, 404, 409, 503),
+        ),
+        Operation(
+            "GET",
+            "/api/v1/task/{taskId}/deliveries",
+            "listDeliveries",
+            "Read a task's callback log",
+            answering(routes.deliveries),
+            {"deliveries": list[answers.DeliveryData]},
+            parameters=(TASK_ID,),
+            errors=(401, 404),
+            tag="callbacks",
+        ),
+        Operation(
+            "POST",
+            "/api/v1/task/{taskId}/redeliver",
+            "redeliver",
+            "Send a task's callback again",
+            answering(routes.deliver_again),
+            {},
+            parameters=(TASK_ID,),
+            errors=(401, 404, 409, 503),
+            tag="callbacks",
+        ),
+        Operation(
+            "GET",
+            "/api/v1/tasks",
+            "listTasks",
+            "List tasks",
+            answering(routes.listing),
+            answers.TaskPage,
+            "The key's own tasks, newest first.",
+            parameters=_FILTERS,
+            errors=(400, 401),
+        ),
+    ]

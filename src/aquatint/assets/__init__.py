@@ -1,0 +1,1 @@
+"""Bytes in, digest out: where pictures are kept."""

@@ -1,0 +1,51 @@
+"""A model's parameters as JSON Schema, made from the same data that checks them."""
+
+from __future__ import annotations
+
+from aquatint.catalog.models import ModelSpec
+
+JsonObject = dict[str, object]
+
+
+def parameters(model: ModelSpec) -> JsonObject:
+    """JSON Schema (2020-12) of the model's `input`."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "required": ["prompt"],
+        "properties": {
+            "prompt": {"type": "string", "minLength": 1, "maxLength": 8000, "description": "What to paint."},
+            "imageUrls": {
+                "type": "array",
+                "maxItems": model.references_max,
+                "description": "Reference images: http(s) or data URLs. Their presence makes it image-to-image.",
+                "items": {
+                    "anyOf": [
+                        {"type": "string"},
+                        {"type": "object", "required": ["url"], "properties": {"url": {"type": "string"}}},
+                    ]
+                },
+            },
+            "ratio": {
+                "type": "string",
+                "enum": list(model.ratios),
+                "description": f"Default {model.default_ratio}; with references, the nearest to the first one.",
+            },
+            "resolution": {"type": "string", "enum": list(model.resolutions), "default": model.default_resolution},
+            "n": {"type": "integer", "minimum": 1, "maximum": model.n_max, "default": 1},
+            "seed": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 2**63 - 1,
+                "description": "Extension: the same input and seed give the same bytes on engines that promise it.",
+            },
+            "output_format": {
+                "type": "string",
+                "enum": ["png", "jpeg", "webp"],
+                "default": "png",
+                "description": "Extension: the file format of the result.",
+            },
+            "fallback": {"type": "boolean", "default": False},
+        },
+        "additionalProperties": True,
+    }

@@ -1,0 +1,152 @@
+"""aquatint doctor: what is wrong with this set-up, in plain words."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import typer
+
+from aquatint import bootstrap
+from aquatint.cli.common import ConfigFile, DataDir, load
+from aquatint.domain.errors import AquatintError, ConfigurationError
+from aquatint.engines.base import EngineContext, GenerationJob
+from aquatint.sandbox.errors import SandboxError
+from aquatint.sandbox.limits import Limits
+from aquatint.sandbox.pool import Sandbox
+from aquatint.settings import Settings
+
+Finding = tuple[str, str]  # "ok", "warn" or "fail", and a sentence
+LOW_DISK = 2 * 1000**3  # bytes
+SLOW_FSYNC = 0.02  # seconds
+OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+
+
+def doctor(config: ConfigFile = None, data_dir: DataDir = None) -> None:
+    """Check this set-up and say what is wrong. Exit code 1 when something will not work."""
+    failed = False
+    for state, sentence in findings(config, data_dir):
+        failed |= state == "fail"
+        typer.echo(f"[{state:^4}] {sentence}")
+    raise typer.Exit(1 if failed else 0)
+
+
+def findings(config: Path | None, data_dir: Path | None) -> Iterator[Finding]:
+    """Every check in order; later ones need the settings to be readable."""
+    try:
+        settings = load(config, data_dir=data_dir)
+    except ConfigurationError as error:
+        yield from (("fail", problem) for problem in error.problems)
+        return
+    yield "ok", "the settings can be read"
+    checks: list[Callable[[Settings], Iterator[Finding]]] = [
+        _sqlite,
+        _folder,
+        _port,
+        _public_url,
+        _keys,
+        _webhooks,
+        _engines,
+    ]
+    for check in checks:
+        try:
+            yield from check(settings)
+        except ConfigurationError as error:
+            yield from (("fail", problem) for problem in error.problems)
+        except (AquatintError, OSError, sqlite3.Error) as error:
+            yield "fail", f"{check.__name__.strip('_')}: {error}"
+
+
+def _sqlite(settings: Settings) -> Iterator[Finding]:
+    bootstrap.database_path(settings)
+    version = sqlite3.sqlite_version
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        yield "fail", f"this Python has SQLite {version}; 3.35 or newer is needed"
+    else:
+        yield "ok", f"SQLite {version}"
+
+
+def _folder(settings: Settings) -> Iterator[Finding]:
+    folder = settings.server.data_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"x" * 4096)
+        file.flush()
+        started = time.perf_counter()
+        os.fsync(file.fileno())
+        took = time.perf_counter() - started
+    yield "ok", f"the data folder {folder} can be written"
+    if took > SLOW_FSYNC:
+        yield "warn", f"one durable write takes {took * 1000:.0f} ms here; submits will be slow (a network disk?)"
+    free = shutil.disk_usage(folder).free
+    if free < LOW_DISK:
+        yield "warn", f"only {free / 1e9:.1f} GB are free there; a 4k picture takes up to 25 MB"
+
+
+def _port(settings: Settings) -> Iterator[Finding]:
+    server = settings.server
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((server.host, server.port))
+        except OSError as error:
+            yield "warn", f"{server.host}:{server.port} cannot be opened ({error.strerror}); is a server running?"
+        else:
+            yield "ok", f"{server.host}:{server.port} is free"
+
+
+def _public_url(settings: Settings) -> Iterator[Finding]:
+    base = bootstrap.public_urls(settings).base
+    if not settings.assets.public_url and settings.server.host not in ("127.0.0.1", "localhost", "::1"):
+        yield "warn", f"result URLs start with {base}; set AQUATINT_ASSETS__PUBLIC_URL to how callers reach you"
+    else:
+        yield "ok", f"result URLs start with {base}"
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    secret = settings.server.api_key
+    if secret and len(secret) < 16:
+        yield "warn", "AQUATINT_API_KEY is shorter than 16 characters; it can be guessed"
+    if not bootstrap.database_path(settings).exists():
+        yield "ok", "no database yet: `aquatint serve` will make it, with a first key"
+
+
+def _webhooks(settings: Settings) -> Iterator[Finding]:
+    if not settings.webhooks.secret:
+        yield (
+            "warn",
+            "callbacks are not signed; set AQUATINT_WEBHOOKS__SECRET (whsec_ and base64 of 24 bytes or more)",
+        )
+    if not settings.net.allow:
+        yield "ok", "private addresses are out of reach for references and callbacks (AQUATINT_NET__ALLOW opens some)"
+
+
+def _engines(settings: Settings) -> Iterator[Finding]:
+    yield asyncio.run(_paint(settings))
+
+
+async def _paint(settings: Settings) -> Finding:
+    """A small real picture, through the sandbox: finds missing libraries, memory limits, broken installs."""
+    from aquatint.engines.studio import build  # imported here: the other checks must work without it
+
+    sandbox = Sandbox(1, Limits(settings.sandbox.memory, round(settings.sandbox.cpu), settings.sandbox.wall))
+    started = time.perf_counter()
+    try:
+        await sandbox.open()
+        engine = build(EngineContext(sandbox, {"strict": False}, 1))
+        await engine.open()
+        job = GenerationJob("doctor", "", "text_to_image", "mountain lake", (), 256, 144, 1, 1, 60.0)
+        await engine.generate(job, lambda fraction, stage: None)
+    except (AquatintError, SandboxError) as error:
+        detail = getattr(error, "detail", "")
+        return "fail", f"the studio engine cannot paint here: {error} {detail}".strip()
+    finally:
+        await sandbox.close()
+    return "ok", f"the studio engine painted a small picture in {time.perf_counter() - started:.1f} s"

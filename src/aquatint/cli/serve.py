@@ -1,0 +1,63 @@
+"""aquatint serve: API, runner, dispatcher and sweeper in one process."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from aquatint import bootstrap, telemetry
+from aquatint.cli.common import ConfigFile, DataDir, load, with_keys
+from aquatint.services.keys import KeyService
+from aquatint.settings import Settings
+from aquatint.store.base import Store
+
+KEEP_ALIVE = 75  # seconds an idle client connection is kept
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default="8000")] = None,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """Run the server: API, runner, dispatcher and sweeper, with no other service needed."""
+    settings = load(config, host=host, port=port, data_dir=data_dir)
+    telemetry.configure(settings.log.level, settings.log.format)
+    house = bootstrap.build(settings)
+    announce(settings, house.catalog.engines())
+    server = uvicorn.Server(
+        uvicorn.Config(
+            house.app,
+            host=settings.server.host,
+            port=settings.server.port,
+            loop="auto",
+            http="httptools",
+            lifespan="on",
+            access_log=False,
+            log_level="warning",
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=5,
+            server_header=False,
+        )
+    )
+    server.run()
+    if not server.started:
+        raise typer.Exit(1)
+
+
+def announce(settings: Settings, engines: frozenset[str]) -> None:
+    """Say where the server is; at the first start make a key and show it this once."""
+    typer.echo(f"Aquatint listens on http://{settings.server.host}:{settings.server.port}  (pages: /docs)")
+    typer.echo(f"Data folder: {settings.server.data_dir.resolve()}")
+    typer.echo(f"Engines: {', '.join(sorted(engines))}")
+    if "studio" in engines:
+        typer.echo("studio is the embedded painter: real pictures from classical algorithms, not the real Seedream.")
+
+    async def first_key(keys: KeyService, store: Store) -> str | None:
+        return None if keys.listing() else (await keys.create("first"))[1]
+
+    secret = with_keys(settings, first_key)
+    if secret is not None:
+        typer.echo(f"\nYour API key, shown only this once:\n\n    {secret}\n")

@@ -1,0 +1,125 @@
+"""The task: what a caller submitted, its statuses and the order they may follow."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from aquatint.domain.errors import FailureReason
+
+Mode = Literal["text_to_image", "image_to_image"]
+Micros = int  # microseconds since 1970-01-01 UTC; every stored time is one
+
+
+class Status(StrEnum):
+    """The seven statuses of the contract, unchanged inside."""
+
+    PENDING = "PENDING"
+    PROCESSING = "PROCESSING"
+    SUBMITTED = "SUBMITTED"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    TIMEOUT = "TIMEOUT"
+    CANCELLED = "CANCELLED"
+
+
+TERMINAL = frozenset({Status.SUCCESS, Status.FAILURE, Status.TIMEOUT, Status.CANCELLED})
+RUNNING = frozenset({Status.PROCESSING, Status.SUBMITTED})
+
+
+class UrlReference(msgspec.Struct, frozen=True, tag="url"):
+    """A reference image to be fetched by the worker."""
+
+    url: str
+
+
+class StoredReference(msgspec.Struct, frozen=True, tag="stored"):
+    """A reference image that came inside the request and is already in our assets."""
+
+    digest: str
+
+
+Reference = UrlReference | StoredReference
+
+
+class TaskInput(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The input after validation: snake_case, canonical spelling, nothing guessed.
+
+    `ratio` None means the caller left it out: 1:1 for text, the nearest listed ratio for a reference.
+    `options` are the further fields that an engine may read (seed and output_format among them).
+    """
+
+    prompt: str
+    references: tuple[Reference, ...] = ()
+    ratio: str | None = None
+    resolution: str = "2k"
+    n: int = 1
+    seed: int | None = None
+    fallback: bool = False
+    options: dict[str, object] = {}
+
+    @property
+    def mode(self) -> Mode:
+        return "image_to_image" if self.references else "text_to_image"
+
+
+class ResultImage(msgspec.Struct, frozen=True):
+    """One image of a result: where its bytes are and what they are."""
+
+    token: str  # unguessable; part of the public URL
+    name: str  # last part of the URL path, with a real extension
+    digest: str
+    media_type: str
+    width: int
+    height: int
+    bytes: int
+    seed: int | None = None
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What a successful task made, in generation order; never empty."""
+
+    images: tuple[ResultImage, ...]
+    expires_at: Micros  # when the URLs stop answering
+
+
+class Task(msgspec.Struct, frozen=True):
+    """One task as stored. `echo` is the JSON object that queries give back as `input`."""
+
+    no: int
+    id: str
+    key_id: str
+    user_id: str | None
+    model: str
+    mode: Mode
+    status: Status
+    echo: msgspec.Raw
+    callback_url: str | None
+    created_at: Micros
+    updated_at: Micros
+    attempt: int
+    engine: str | None = None
+    progress: float = 0.0
+    result: Result | None = None
+    failure_reason: FailureReason | None = None
+    failure_message: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class ClaimedTask(msgspec.Struct, frozen=True):
+    """A task that this worker owns until its lease ends; `attempt` fences every later write."""
+
+    no: int
+    id: str
+    key_id: str
+    model: str
+    input: TaskInput
+    attempt: int
+    failures: int  # earlier runs that failed for a passing reason
+    created_at: Micros
+    deadline_at: Micros
+    echo: msgspec.Raw
+    callback_url: str | None
+    user_id: str | None

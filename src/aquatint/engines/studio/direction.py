@@ -1,0 +1,80 @@
+"""Direction: from what a prompt asks for to what will be done, and what must be said about the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from aquatint.engines.studio.casting import cast
+from aquatint.engines.studio.plan import Plan, Wish
+
+POSTER_SCENE = "abstract"
+FALLBACK_STYLE = "wash"
+
+
+@dataclass(frozen=True, slots=True)
+class Repertoire:
+    """Names of what this version can do."""
+
+    styles: Set[str]
+    scenes: Set[str]
+    edits: Set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """What will be done for one task."""
+
+    scene: str | None = None  # None: work on the source picture
+    edits: tuple[Wish, ...] = ()
+    styles: tuple[Wish, ...] = ()  # the renderer, then finishes
+    sets_text: bool = False  # the scene places quoted text itself
+    not_done: tuple[str, ...] = ()  # semantic edits: the picture is a preview and its caption names them
+    shortfall: str = ""  # why a strict server refuses this task; empty when it can be done
+    warnings: tuple[str, ...] = ()
+
+
+def direct_text(plan: Plan, repertoire: Repertoire) -> Direction:
+    """Decide for a task without a source picture."""
+    casting = cast(plan, repertoire.scenes)
+    embodied = casting.role.embodies if casting.role else ()
+    styles, warnings = _styles(tuple(w for w in plan.styles if w.name not in embodied), repertoire)
+    shortfall = ""
+    scene = casting.scene
+    beyond = [*casting.missing, *plan.undrawable]
+    if scene is None or (plan.undrawable and not plan.subjects):
+        scene = POSTER_SCENE
+        what = ", ".join(beyond) or "the subject of this prompt"
+        shortfall = f"the studio engine cannot draw {what}"
+        warnings.insert(0, f"{shortfall}: the picture is a poster that sets the prompt in type over abstract art")
+    elif beyond:
+        warnings.append(f"not shown, because this scene cannot draw it: {', '.join(beyond)}")
+    sets_text = scene == POSTER_SCENE or (casting.role is not None and casting.role.sets_text)
+    return Direction(scene, (), styles, sets_text, (), shortfall, tuple(warnings))
+
+
+def direct_photo(plan: Plan, repertoire: Repertoire) -> Direction:
+    """Decide for a task with a source picture."""
+    styles, warnings = _styles(plan.styles, repertoire)
+    edits = tuple(wish for wish in plan.changes if wish.name in repertoire.edits)
+    absent = [wish.name for wish in plan.changes if wish.name not in repertoire.edits]
+    if absent:
+        warnings.append(f"not done, because the studio engine has no such edit: {', '.join(absent)}")
+    if plan.unsupported:
+        shortfall = f"the studio engine cannot do this edit: {'; '.join(plan.unsupported)}"
+        warnings.insert(0, f"{shortfall}; the picture is only a preview")
+        return Direction(None, edits, styles, False, plan.unsupported, shortfall, tuple(warnings))
+    shortfall = ""
+    if not styles and not edits and not plan.text:
+        styles = (Wish(FALLBACK_STYLE),)
+        shortfall = "the prompt names no style or edit that the studio engine can do"
+        warnings.insert(0, f"{shortfall}; it was given the house style, line and wash")
+    return Direction(None, edits, styles, False, (), shortfall, tuple(warnings))
+
+
+def _styles(wishes: tuple[Wish, ...], repertoire: Repertoire) -> tuple[tuple[Wish, ...], list[str]]:
+    known = tuple(wish for wish in wishes if wish.name in repertoire.styles)
+    absent = [wish.name for wish in wishes if wish.name not in repertoire.styles]
+    if not absent:
+        return known, []
+    return known, [f"not done, because the studio engine has no such style: {', '.join(absent)}"]

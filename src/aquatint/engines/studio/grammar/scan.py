@@ -1,0 +1,213 @@
+"""Longest match over the lexicon: a prepared prompt becomes terms, unknown words, references and breaks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from aquatint.engines.studio.grammar.normal import HAN_CLASS, QUOTE_MARK, Prepared, has_han
+from aquatint.engines.studio.grammar.vocabulary import Entry, Vocabulary
+
+ItemKind = Literal["term", "unknown", "reference", "quote", "break"]
+
+_NUMERALS = "一二三四五六七八九"
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
+_CARDINALS = {"one": 1, "two": 2, "three": 3, "four": 4}
+_DIGITS_END = r"(?![\w%]|[.:]\d)"
+
+_TOKEN = re.compile(
+    rf"""
+    (?P<flag>(?<!\S)--[a-z]+(?:[ =][\w:.]+)?)
+    | (?P<url>https?://[^\s{HAN_CLASS}]+)
+    | (?P<reference>
+        @\s?(?:image|img|图片|图)?\s?(?P<at>\d{{1,2}}){_DIGITS_END}
+        | [<\[]?\b(?:reference\s|input\s|source\s)?(?:image|img|picture|photo|figure|fig|pic|reference)\.?\s?\#?
+          (?:(?P<english>\d{{1,2}}){_DIGITS_END}[>\]]?|(?<=\s)(?P<cardinal>one|two|three|four)\b(?!\s\w))
+        | \b(?P<ordinal>first|second|third|fourth|fifth|1st|2nd|3rd|4th)\s(?:reference\s|input\s)?
+          (?:image|picture|photo|figure)\b
+        | (?:参考图片|参考图|照片|图片|图像|图)\s?
+          (?:(?P<digits>\d{{1,2}})(?![\d.:a-z])|(?P<numeral>[{_NUMERALS}])(?![张只个幅种片些条]))
+        | 第\s?(?:(?P<nth>\d{{1,2}})|(?P<nth_numeral>[{_NUMERALS}]))\s?[张幅个]\s?(?:参考)?(?:图片|照片|图像|图)
+      )
+    | (?P<break>[.,;:!?。;…|\n\r(){{}}\[\]•]|(?<=\s)[-–—]+(?=\s)|——)
+    | (?P<quote>{QUOTE_MARK})
+    | (?P<number>\d+(?:[.:x×]\d+)*[^\W\d_{HAN_CLASS}]*(?![^\W_{HAN_CLASS}]))
+    | (?P<word>'s\b|&|[^\W_{HAN_CLASS}]+(?:'(?!s\b)[^\W_{HAN_CLASS}]+)?)
+    | (?P<han>[{HAN_CLASS}])
+    """,
+    re.VERBOSE,
+)
+_GAP = re.compile(r"[ \t\-/_]*")
+# Sizes, focal lengths, ratios, years: they say how to take a photograph, not what to show.
+_TECHNICAL = re.compile(r"\d+[.:x×][\d.:x×]+[a-z]*|\d+(?:k|p|px|mm|cm|mp|dpi|fps|bit|s|th|deg|m|c|w)|\d{3,}")
+# Single Chinese characters are parts of names as often as words; these categories need support (see _weigh).
+_DOUBTFUL_ALONE = frozenset({"subject", "undrawable", "weather", "color", "season", "mood", "place", "time", "strength"})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One piece of the prompt; `start` and `end` are offsets into it."""
+
+    kind: ItemKind
+    start: int
+    end: int
+    entry: Entry | None = None  # terms only
+    number: int = 0  # references: 1-based image number
+
+    @property
+    def category(self) -> str:
+        """The entry's category for terms, else the kind."""
+        return self.kind if self.entry is None else self.entry.category
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    start: int
+    end: int
+    joined: bool  # nothing but spaces or hyphens since the token before
+    number: int = 0
+
+
+def scan(prepared: Prepared, vocabulary: Vocabulary) -> list[Item]:
+    """Split a prompt into items, in order. Linear in its length."""
+    tokens = list(_tokens(prepared.folded))
+    items: list[Item] = []
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        following, entry = _longest(tokens, index, prepared.folded, vocabulary)
+        if entry is not None:
+            items.append(Item("term", token.start, tokens[following - 1].end, entry))
+        else:
+            item = _single(token)
+            if item is not None:
+                items.append(item)
+        index = following
+    return list(_weigh(items, prepared.folded))
+
+
+def _tokens(folded: str) -> Iterator[_Token]:
+    end_before = 0
+    for match in _TOKEN.finditer(folded):
+        kind = _outer_group(match)
+        joined = _GAP.fullmatch(folded, end_before, match.start()) is not None
+        number = _reference_number(match) if kind == "reference" else 0
+        end_before = match.end()
+        if kind != "flag":
+            yield _Token(kind, match.group(), match.start(), match.end(), joined, number)
+
+
+def _outer_group(match: re.Match[str]) -> str:
+    for kind in ("word", "han", "break", "number", "reference", "quote", "url"):
+        if match.group(kind) is not None:
+            return kind
+    return "flag"
+
+
+def _reference_number(match: re.Match[str]) -> int:
+    for group in ("at", "english", "digits", "nth"):
+        if match.group(group):
+            return int(match.group(group))
+    for group in ("numeral", "nth_numeral"):
+        if match.group(group):
+            return _NUMERALS.index(match.group(group)) + 1
+    if match.group("cardinal"):
+        return _CARDINALS[match.group("cardinal")]
+    return _ORDINALS[match.group("ordinal")]
+
+
+def _longest(
+    tokens: Sequence[_Token], index: int, folded: str, vocabulary: Vocabulary
+) -> tuple[int, Entry | None]:
+    """The longest entry that starts at a token, and the index of the token after it."""
+    token = tokens[index]
+    if token.kind not in ("word", "han", "number"):
+        return index + 1, None
+    for length in vocabulary.char_lengths.get(token.text[0], ()):
+        end = token.start + length
+        entry = vocabulary.entries.get(folded[token.start : end])
+        if entry is not None and has_han(folded[token.start : end]):
+            following = index + 1
+            while following < len(tokens) and tokens[following].start < end:
+                following += 1
+            return following, entry
+    if token.kind == "han":
+        return index + 1, None
+    lengths = vocabulary.word_lengths.get(token.text, ())
+    for length in lengths if 1 in lengths else (*lengths, 1):
+        entry = _phrase(tokens[index : index + length], length, vocabulary)
+        if entry is not None:
+            return index + length, entry
+    return index + 1, None
+
+
+def _phrase(tokens: Sequence[_Token], length: int, vocabulary: Vocabulary) -> Entry | None:
+    if len(tokens) < length or not all(token.joined for token in tokens[1:]):
+        return None
+    words = [token.text for token in tokens]
+    for last in _singulars(words[-1]):
+        entry = vocabulary.entries.get(" ".join((*words[:-1], last)))
+        if entry is not None:
+            return entry
+    return None
+
+
+def _singulars(word: str) -> tuple[str, ...]:
+    if len(word) < 4 or not word.endswith("s"):
+        return (word,)
+    if word.endswith("ies"):
+        return (word, word[:-3] + "y")
+    return (word, word[:-1], word[:-2]) if word.endswith("es") else (word, word[:-1])
+
+
+def _single(token: _Token) -> Item | None:
+    """An item for a token that the lexicon does not know."""
+    if token.kind == "number":
+        if token.text.isdecimal() and len(token.text) <= 2:
+            count = Entry(category="count", name="number", value=float(int(token.text)))
+            return Item("term", token.start, token.end, count)
+        if _TECHNICAL.fullmatch(token.text):
+            return None
+    if token.kind == "reference":
+        return Item("reference", token.start, token.end, number=token.number)
+    if token.kind == "quote":
+        return Item("quote", token.start, token.end)
+    if token.kind == "break":
+        return Item("break", token.start, token.end)
+    return Item("unknown", token.start, token.end)
+
+
+def _weigh(items: Sequence[Item], folded: str) -> Iterator[Item]:
+    """Let single characters beside an unknown one go over to it (李白 is no white), and join unknown runs."""
+    run: Item | None = None
+    for index, item in enumerate(items):
+        unknown = item.kind == "unknown" or _is_doubtful(items, index, folded)
+        if not unknown:
+            if run is not None:
+                yield run
+            run = None
+            yield item
+        elif run is not None and run.end == item.start and has_han(folded[item.start]):
+            run = Item("unknown", run.start, item.end)
+        else:
+            if run is not None:
+                yield run
+            run = Item("unknown", item.start, item.end)
+    if run is not None:
+        yield run
+
+
+def _is_doubtful(items: Sequence[Item], index: int, folded: str) -> bool:
+    item = items[index]
+    alone = item.end - item.start == 1 and item.category in _DOUBTFUL_ALONE and has_han(folded[item.start])
+    if not alone:
+        return False
+    before = items[index - 1] if index else None
+    after = items[index + 1] if index + 1 < len(items) else None
+    return (before is not None and before.kind == "unknown" and before.end == item.start and has_han(folded[item.start - 1])) or (
+        after is not None and after.kind == "unknown" and after.start == item.end and has_han(folded[item.end])
+    )

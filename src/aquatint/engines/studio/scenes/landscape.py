@@ -1,0 +1,224 @@
+"""Mountains, lakes, rivers and valleys in any season, hour and weather."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from aquatint.engines.studio.kernels.noise import derive_seed, generator
+from aquatint.engines.studio.kernels.terrain_march import View
+from aquatint.engines.studio.plan import Plan
+from aquatint.engines.studio.scenes.terrain.falling import lightning, rain, snowfall
+from aquatint.engines.studio.scenes.terrain.foreground import Bank, paint_foreground
+from aquatint.engines.studio.scenes.terrain.ground import Ground, forest_map, ground_of
+from aquatint.engines.studio.scenes.terrain.groves import plant_groves
+from aquatint.engines.studio.scenes.terrain.heightfield import (
+    EYE_X,
+    EYE_Z,
+    MAP_METRES,
+    Land,
+    Relief,
+    cast_shadows,
+    drift_shadows,
+    raise_land,
+)
+from aquatint.engines.studio.scenes.terrain.light import Light, light_of, overcast
+from aquatint.engines.studio.scenes.terrain.picture import Scene, develop
+from aquatint.engines.studio.scenes.terrain.shading import prepare, render_land
+from aquatint.engines.studio.scenes.terrain.sight import hang_lamp
+from aquatint.engines.studio.scenes.terrain.sky import paint_sky
+from aquatint.engines.studio.scenes.terrain.water import fill_lake
+from aquatint.engines.studio.styles.base import Easel, Rgb8
+
+WORK_WIDTH = 2048  # columns of the march for pictures up to 2k
+SKY_WIDTH = 1400
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the plan means for a landscape."""
+
+    time: str
+    season: str
+    water: str  # lake, river, none
+    weather: dict[str, float]  # name -> strength
+    snow_allowed: bool
+    forest: float
+    excluded: frozenset[str]
+
+
+_LAKES = {"lake", "water", "sea", "pond", "boat", "reflection"}
+_RIVERS = {"river", "stream", "waterfall", "creek", "brook"}
+_DRY = {"valley", "meadow", "field", "grassland", "flower", "flowers", "hill", "hills", "village", "forest"}
+_WOODS = {"forest", "tree", "trees", "woods", "pine", "jungle"}
+
+
+def read_plan(plan: Plan, seed: int) -> Outlook:
+    """Decide what the plan leaves open by the seed."""
+    rng = generator(seed, "outlook")
+    default_time = ("golden_hour", "morning", "sunrise", "day")[int(rng.integers(4))]
+    names = {subject.name for subject in plan.subjects}
+    weather = {wish.name: wish.strength for wish in plan.weather if wish.name not in plan.excluded}
+    if plan.excluded & {"water", "lake"}:
+        water = "none"
+    elif names & _RIVERS:
+        water = "river"
+    elif names & _LAKES:
+        water = "lake"
+    elif names & _DRY:
+        water = "none"
+    else:
+        water = "lake" if rng.random() < 0.65 else "none"
+    season = plan.season or ("winter" if "snow" in weather or "snow" in names else "summer")
+    forest = 0.9 if names & _WOODS else 0.75
+    return Outlook(
+        time=plan.time or default_time,
+        season=season,
+        water=water,
+        weather=weather,
+        snow_allowed="snow" not in plan.excluded,
+        forest=0.0 if plan.excluded & _WOODS else forest,
+        excluded=plan.excluded,
+    )
+
+
+def _relief(outlook: Outlook, seed: int) -> Relief:
+    rng = generator(seed, "relief")
+    side = 1.0 if rng.random() < 0.5 else -1.0
+    return Relief(
+        amplitude=float(rng.uniform(1250, 1650)),
+        water=outlook.water,
+        lake_end=float(rng.uniform(0.20, 0.34)),
+        lake_width=float(rng.uniform(0.8, 1.6)),
+        bend=float(rng.uniform(0.02, 0.05)) * side,
+        bend_phase=float(rng.uniform(0, 6.28)),
+        hero_bearing=side * float(rng.uniform(0.10, 0.24)),
+        hero_distance=float(rng.uniform(0.46, 0.66)),
+        hero_height=float(rng.uniform(0.7, 1.25)),
+        cape_side=int(rng.choice([-1, 1])) if rng.random() < 0.75 else 0,
+        cape_distance=float(rng.uniform(0.075, 0.14)),
+        cape_reach=float(rng.uniform(-0.02, 0.025)),
+    )
+
+
+def _light(outlook: Outlook, seed: int) -> Light:
+    light = light_of(outlook.time, bool(generator(seed, "sun side").random() < 0.5))
+    weather = outlook.weather
+    if "clear" in weather:
+        light = replace(light, clouds=0.12)
+    if "clouds" in weather:
+        light = overcast(replace(light, clouds=0.62), 0.25 * min(weather["clouds"], 1.2))
+    for name, amount, dark in (("rain", 0.8, 0.55), ("snow", 0.75, 0.0), ("storm", 0.85, 1.0), ("fog", 0.6, 0.0)):
+        if name in weather:
+            light = overcast(light, amount, dark)
+    if "fog" in weather:
+        light = replace(light, haze_amount=3.2 + 3.0 * weather["fog"], mist=0.95)
+    elif weather.keys() & {"rain", "snow", "storm"}:
+        light = replace(light, haze_amount=2.2, mist=max(light.mist, 0.5))
+    return light
+
+
+def _view(width: int, height: int, land: Land, outlook: Outlook, seed: int) -> View:
+    rng = generator(seed, "view")
+    ratio = width / height
+    focal = height * (1.45 if ratio > 1.2 else 1.0 + 0.45 * max(0.0, (ratio - 0.6) / 0.6))
+    focal = min(focal, width * 1.05) if ratio > 1 else focal
+    rise = float(rng.uniform(0.46, 0.56)) if outlook.water == "lake" else float(rng.uniform(0.42, 0.50))
+    eye = float(rng.uniform(18, 34)) if outlook.water == "lake" else float(rng.uniform(45, 75))
+    column, row = int(EYE_X / land.cell), int(EYE_Z / land.cell)
+    eye += max(0.0, float(land.height[row, column]))
+    # Never look into a hillside: stay above what stands close by.
+    for distance in range(50, 900, 25):
+        near = float(land.height[int((EYE_Z + distance) / land.cell), column])
+        eye = max(eye, near + 18 - distance * 0.03)
+    return View(width, height, focal, height * rise, eye, EYE_X, EYE_Z)
+
+
+def _work_size(easel: Easel) -> tuple[int, int]:
+    widest = WORK_WIDTH if max(easel.width, easel.height) <= 3072 else round(WORK_WIDTH * 1.35)
+    scale = min(1.0, widest / max(easel.width, easel.height))
+    return max(16, round(easel.width * scale)), max(16, round(easel.height * scale))
+
+
+def _ground(outlook: Outlook, seed: int) -> Ground:
+    ground = ground_of(outlook.season, outlook.snow_allowed, int(generator(seed, "rock").integers(3)))
+    return replace(ground, forest=outlook.forest)
+
+
+_FLOWERS = {
+    "spring": ((0.85, 0.80, 0.22), (0.72, 0.22, 0.42), (0.88, 0.86, 0.84), (0.48, 0.30, 0.72)),
+    "summer": ((0.88, 0.86, 0.82), (0.42, 0.30, 0.75), (0.85, 0.62, 0.10)),
+}
+
+
+def _bank(outlook: Outlook, seed: int) -> Bank:
+    rng = generator(seed, "bank")
+    season, snowy = outlook.season, outlook.season == "winter" and outlook.snow_allowed
+    grass = {
+        "spring": ((0.04, 0.075, 0.018), (0.22, 0.30, 0.085)),
+        "summer": ((0.045, 0.065, 0.02), (0.24, 0.26, 0.09)),
+        "autumn": ((0.09, 0.06, 0.02), (0.42, 0.30, 0.11)),
+        "winter": ((0.10, 0.08, 0.05), (0.36, 0.30, 0.19)),
+    }[season]
+    wooded = outlook.forest > 0
+    meadow = outlook.water == "none"
+    return Bank(
+        depth=float(rng.uniform(0.06, 0.10)) if meadow else float(rng.uniform(0.025, 0.06)),
+        rise=float(rng.uniform(0.05, 0.12)),
+        side=int(rng.choice([-1, 1])),
+        grass=grass,
+        flowers=_FLOWERS.get(season, ()) if "flower" not in outlook.excluded else (),
+        flower_share={"spring": 0.20, "summer": 0.045}.get(season, 0.0),
+        snow=snowy,
+        trees=int(rng.integers(1, 4)) if wooded else 0,
+        opposite=int(rng.integers(0, 3)) if wooded else 0,
+        tallest=float(rng.uniform(0.60, 0.95)),
+        gold=(0.50, 0.24, 0.03) if season == "autumn" else None,
+    )
+
+
+def _finish(picture: Rgb8, outlook: Outlook, light: Light, view: View, seed: int) -> None:
+    """Everything painted over the developed picture."""
+    if "storm" in outlook.weather:
+        lightning(picture, seed, view.horizon * picture.shape[0] / view.height)
+    paint_foreground(picture, _bank(outlook, seed), light, derive_seed(seed, "foreground"))
+    for name in ("rain", "storm"):
+        if name in outlook.weather:
+            rain(picture, seed, outlook.weather[name], light.night)
+            break
+    if "snow" in outlook.weather and outlook.snow_allowed:
+        snowfall(picture, seed, outlook.weather["snow"], light.night)
+
+
+def compose(plan: Plan, easel: Easel) -> Rgb8:
+    """Paint a landscape as a photograph would show it. Returns exactly (easel.height, easel.width, 3)."""
+    seed = easel.seed
+    outlook = read_plan(plan, seed)
+    easel.progress(0.02, "raising the land")
+    land = raise_land(_relief(outlook, seed), derive_seed(seed, "land"))
+    light, ground = _light(outlook, seed), _ground(outlook, seed)
+    easel.progress(0.25, "casting shadows")
+    sunlight = cast_shadows(land, light.direction)
+    if not light.night and light.cloud_dark < 0.3:
+        sunlight *= drift_shadows(derive_seed(seed, "cloud shadows"), light.clouds)
+    width, height = _work_size(easel)
+    view = _view(width, height, land, outlook, seed)
+    light = hang_lamp(light, land, view, generator(seed, "lamp"))
+    forest = forest_map(land, ground, derive_seed(seed, "forest"))
+    scenery = prepare(
+        land, ground, light, view, forest, sunlight, seed,
+        near=max(8.0, view.eye * view.focal / height * 0.8), samples=2600, water=outlook.water != "none",
+    )  # fmt: skip
+    easel.progress(0.35, "looking at the land")
+    layers = render_land(scenery, easel.threads, lambda done: easel.progress(0.35 + 0.35 * done, "shading"))
+    plant_groves(scenery, layers, forest, derive_seed(seed, "trees"))
+    sky = paint_sky(view, light, derive_seed(seed, "sky"), SKY_WIDTH, 2.2 if "wind" in outlook.weather else 1.0)
+    lake = None
+    if outlook.water != "none":
+        wind = 0.8 if outlook.weather.keys() & {"wind", "storm"} else 0.25
+        lake = fill_lake(layers, sky, view, light, derive_seed(seed, "lake"), wind)
+    easel.progress(0.78, "developing")
+    picture = develop(Scene(light, view, layers, sky, lake, seed), easel.width, easel.height, easel.threads)
+    easel.progress(0.92, "foreground")
+    _finish(picture, outlook, light, view, seed)
+    easel.progress(1.0, "done")
+    return picture

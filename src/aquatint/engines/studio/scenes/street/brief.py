@@ -1,0 +1,152 @@
+"""The brief of one street picture: light, neon colours, weather and cast, read off the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aquatint.engines.studio.kernels.color import FloatArray
+from aquatint.engines.studio.kernels.noise import generator
+from aquatint.engines.studio.plan import Plan
+
+Rgb = tuple[float, float, float]  # linear light, 1 = a bright lamp
+
+MAGENTA: Rgb = (1.0, 0.05, 0.42)
+CYAN: Rgb = (0.04, 0.74, 1.0)
+VIOLET: Rgb = (0.48, 0.10, 1.0)
+AMBER: Rgb = (1.0, 0.42, 0.06)
+RED: Rgb = (1.0, 0.06, 0.07)
+GREEN: Rgb = (0.08, 1.0, 0.42)
+BLUE: Rgb = (0.10, 0.28, 1.0)
+ORANGE: Rgb = (1.0, 0.24, 0.03)
+ICE: Rgb = (0.62, 0.86, 1.0)
+ROSE: Rgb = (1.0, 0.34, 0.52)
+GOLD: Rgb = (1.0, 0.66, 0.16)
+TEAL: Rgb = (0.03, 0.80, 0.66)
+
+# Dominant first; a picture uses few hues, as a production designer would.
+HARMONIES: tuple[tuple[Rgb, ...], ...] = (
+    (MAGENTA, CYAN, VIOLET, AMBER, ICE, RED),
+    (TEAL, ORANGE, CYAN, GOLD, RED, ICE),
+    (RED, GOLD, CYAN, ROSE, ORANGE, ICE),
+    (VIOLET, MAGENTA, BLUE, CYAN, GOLD, ROSE),
+    (CYAN, BLUE, MAGENTA, ICE, AMBER, GREEN),
+)
+NAMED: dict[str, tuple[Rgb, ...]] = {
+    "red": (RED, ROSE),
+    "orange": (ORANGE, AMBER),
+    "yellow": (GOLD, AMBER),
+    "gold": (GOLD, AMBER),
+    "green": (GREEN, TEAL),
+    "cyan": (CYAN, TEAL),
+    "teal": (TEAL, CYAN),
+    "blue": (BLUE, CYAN),
+    "purple": (VIOLET, MAGENTA),
+    "violet": (VIOLET, MAGENTA),
+    "pink": (ROSE, MAGENTA),
+    "magenta": (MAGENTA, ROSE),
+    "white": (ICE, (1.0, 0.9, 0.75)),
+    "brown": (AMBER, ORANGE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """Colours of air and sky in linear light, and how strongly things shine."""
+
+    zenith: Rgb
+    haze: Rgb  # distant air high up
+    glow: Rgb  # distant air near the street
+    street: FloatArray  # (3,) irradiance that the street throws on walls near the ground
+    ambient: FloatArray  # (3,) irradiance everywhere
+    lamps: float  # gain of signs
+    windows: float  # share of lit windows, 0..1
+    exposure: float
+    fog_distance: float  # metres
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a street picture must show."""
+
+    seed: int
+    light: Light
+    neon: tuple[Rgb, ...]
+    rain: float  # 0 dry .. 1.6 downpour
+    wet: float  # wetness of the road, 0..1
+    snow: float
+    people: int  # walkers on the street
+    traffic: bool
+    landmark: str  # moon, tower, train, gate or none
+    words: tuple[str, ...]  # quoted text to put on the largest signs
+    daylight: bool = False
+
+
+def neon_colors(plan: Plan, seed: int) -> tuple[Rgb, ...]:
+    """Choose the neon hues: the prompt's colours when it names some, else one of the harmonies."""
+    named = [color for name in plan.colors for color in NAMED.get(name, ())]
+    if not named:
+        return HARMONIES[int(generator(seed, "harmony").integers(len(HARMONIES)))]
+    first = [colors[0] for name in plan.colors if (colors := NAMED.get(name))]
+    second = [colors[1] for name in plan.colors if (colors := NAMED.get(name))]
+    return (*first, *second, *first[:1], ICE)
+
+
+def _wish_strength(plan: Plan, name: str) -> float:
+    wishes = [wish.strength for wish in (*plan.weather, *plan.edits) if wish.name == name]
+    return 0.0 if name in plan.excluded else max(wishes, default=0.0)
+
+
+def _night_light(neon: tuple[Rgb, ...], dusk: bool, fog: float) -> Light:
+    lead, second = np.array(neon[0], np.float32), np.array(neon[1], np.float32)
+    veil = 0.6 * lead + 0.4 * second
+    veil = veil / veil.max()
+    zenith: Rgb = (0.012, 0.020, 0.062) if not dusk else (0.055, 0.085, 0.24)
+    haze = 0.085 * (0.35 * veil + 0.65 * np.array((0.55, 0.45, 1.0), np.float32))
+    glow = 0.34 * (0.72 * veil + 0.28 * np.array((0.75, 0.5, 0.9), np.float32))
+    if dusk:
+        haze = haze + np.array((0.16, 0.07, 0.12), np.float32)
+        glow = glow + np.array((0.42, 0.15, 0.07), np.float32)
+    return Light(
+        zenith=zenith,
+        haze=(float(haze[0]), float(haze[1]), float(haze[2])),
+        glow=(float(glow[0]), float(glow[1]), float(glow[2])),
+        street=np.asarray(1.5 * (0.55 * lead + 0.30 * second + 0.25), np.float32),
+        ambient=np.array((0.10, 0.12, 0.24), np.float32) * (2.4 if dusk else 1.0),
+        lamps=1.0,
+        windows=0.30 if not dusk else 0.36,
+        exposure=1.0,
+        fog_distance=235.0 / (1 + 1.6 * fog),
+    )
+
+
+def read_brief(plan: Plan, seed: int) -> Brief:
+    """Turn a plan into the brief of a night street. Rain is the default; "no rain" leaves the road damp."""
+    rng = generator(seed, "brief")
+    neon = neon_colors(plan, seed)
+    names = {wish.name for wish in plan.weather}
+    dry = "rain" in plan.excluded or "clear" in names
+    rain = max(_wish_strength(plan, "rain"), 1.3 * _wish_strength(plan, "storm"))
+    snow = _wish_strength(plan, "snow")
+    if not rain and not dry and not snow:
+        rain = 0.85
+    fog = _wish_strength(plan, "fog")
+    dusk = plan.time in ("dusk", "sunset", "golden_hour", "dawn", "sunrise")
+    asked = {subject.name for subject in plan.subjects}
+    landmark = str(rng.choice(["tower", "moon", "train", "gate"]))
+    landmark = next((name for name in ("tower", "moon", "train", "gate") if name in asked), landmark)
+    nobody = bool({"people", "person", "figure", "crowd"} & plan.excluded)
+    crowd = 9 if "crowd" in asked else int(rng.integers(5, 9))
+    return Brief(
+        seed=seed,
+        light=_night_light(neon, dusk, fog),
+        neon=neon,
+        rain=rain,
+        wet=1.0 if rain else (0.55 if not snow else 0.7),
+        snow=snow,
+        people=0 if nobody else crowd,
+        traffic=not {"car", "cars", "traffic", "vehicle"} & plan.excluded,
+        landmark="none" if landmark in plan.excluded else landmark,
+        words=plan.text,
+    )

@@ -1,0 +1,311 @@
+"""House walls: cladding, windows with rooms behind them, balconies, pipes and screens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aquatint.engines.studio.kernels.color import FloatArray
+from aquatint.engines.studio.kernels.noise import fbm, generator
+from aquatint.engines.studio.scenes.street.brief import Brief
+from aquatint.engines.studio.scenes.street.shops import SHOP_HEIGHT, paint_shops
+from aquatint.engines.studio.scenes.street.signs import SignStyle, draw_sign, pick_color, pick_style
+from aquatint.engines.studio.scenes.street.texture import Texture
+
+_CEILING, _MIDDLE, _SILL = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """One wall of one house."""
+
+    number: int  # of the house
+    face: str  # side (along the street) or front (across it)
+    width: float  # metres
+    height: float
+    shops: bool  # whether its ground floor opens to the street
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """Noise tiles, mirrored at their edges, that make walls and road uneven: (512, 512) about -1..1."""
+
+    soft: FloatArray
+    fine: FloatArray
+
+    @classmethod
+    def of(cls, seed: int) -> Tiles:
+        """Draw the tiles of one picture."""
+        return cls(fbm(512, 512, 5, 5, seed + 11), fbm(512, 512, 40, 3, seed + 12))
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """The architecture of one house."""
+
+    albedo: FloatArray
+    floor: float  # metres from floor to floor
+    bay: float  # metres from window to window
+    margin: float  # share of the bay that is wall, each side
+    sill: float  # window's lower and upper edge as shares of the floor
+    lintel: float
+    mullions: int
+    balconies: bool
+    fins: bool
+    strips: bool  # LED strips on the edges
+    lived_in: bool  # warm and uneven light instead of offices
+    clutter: float  # air conditioners, pipes, small signs
+
+
+def _style(rng: np.random.Generator) -> _Style:
+    kind = int(rng.choice(4, p=[0.34, 0.26, 0.24, 0.16]))  # flats, mixed use, offices, curtain wall
+    tones = np.array([[0.34, 0.31, 0.30], [0.22, 0.24, 0.28], [0.30, 0.24, 0.21], [0.16, 0.17, 0.21]], np.float32)
+    albedo = tones[int(rng.integers(4))] * np.float32(rng.uniform(0.6, 1.05))
+    floor = float(rng.uniform(2.9, 3.5))
+    bay = float(rng.uniform(1.7, 2.9) if kind != 3 else rng.uniform(1.2, 1.6))
+    margin = (0.16, 0.08, 0.12, 0.03)[kind] * float(rng.uniform(0.7, 1.3))
+    sill, lintel = ((0.26, 0.84), (0.20, 0.86), (0.30, 0.82), (0.06, 0.95))[kind]
+    return _Style(
+        albedo=albedo,
+        floor=floor,
+        bay=bay,
+        margin=margin,
+        sill=sill,
+        lintel=lintel,
+        mullions=int(rng.integers(1, 3)) if kind != 3 else 0,
+        balconies=kind == 0 and rng.random() < 0.7,
+        fins=kind in (2, 3) and rng.random() < 0.5,
+        strips=rng.random() < 0.28,
+        lived_in=kind < 2,
+        clutter=(0.9, 0.8, 0.3, 0.05)[kind],
+    )
+
+
+def paint_wall(texture: Texture, wall: Wall, brief: Brief, tiles: Tiles) -> FloatArray:
+    """Paint the part of a wall that `texture` covers and light it: (h, w, 3) linear."""
+    architecture = _style(generator(brief.seed, "house", wall.number))
+    rng = generator(brief.seed, "wall", wall.number, wall.face)
+    texture.albedo[:] = architecture.albedo
+    if texture.meters_per_pixel < 0.25:
+        texture.roughen(tiles.soft, 14.0, 0.30, stretch=3.5)
+        texture.roughen(tiles.fine, 5.0, 0.22, stretch=1.6)
+    base = SHOP_HEIGHT if wall.shops else 0.0
+    _cladding(texture, wall, architecture, base)
+    _windows(texture, wall, architecture, base, rng, brief)
+    if architecture.balconies:
+        _balconies(texture, wall, architecture, base)
+    if architecture.fins:
+        _fins(texture, wall, architecture, base)
+    _clutter(texture, wall, architecture, base, rng)
+    if wall.shops:
+        paint_shops(texture, wall.width, brief, generator(brief.seed, "shops", wall.number, wall.face))
+        _wall_signs(texture, wall, architecture, generator(brief.seed, "flush", wall.number, wall.face), brief)
+    _screens(texture, wall, generator(brief.seed, "screen", wall.number, wall.face), brief)
+    if architecture.strips and not brief.daylight:
+        color = np.asarray(pick_color(brief.neon, generator(brief.seed, "strip", wall.number)), np.float32)
+        thick = max(0.14, texture.meters_per_pixel * 0.9)
+        for left in (0.05, wall.width - 0.05 - thick):
+            texture.shine(left, left + thick, base, wall.height, color * np.float32(1.5 * brief.light.lamps))
+        texture.shine(0, wall.width, wall.height - thick, wall.height, color * np.float32(1.3))
+    return texture.lit(_irradiance(texture, wall, brief))
+
+
+def _irradiance(texture: Texture, wall: Wall, brief: Brief) -> FloatArray:
+    """Light that falls on the wall: ambient, the street's glow from below, and pools of near signs."""
+    v = ((texture.v_edges[:-1] + texture.v_edges[1:]) / 2)[:, None, None]
+    u = ((texture.u_edges[:-1] + texture.u_edges[1:]) / 2)[None, :, None]
+    street = brief.light.street
+    light = brief.light.ambient + street * (0.22 * np.exp(-v / 4.5) + 0.085 * np.exp(-v / 22.0))
+    rng = generator(brief.seed, "pools", wall.number, wall.face)
+    for _ in range(3 if not brief.daylight else 0):
+        hue = np.asarray(pick_color(brief.neon, rng), np.float32)
+        at_u, at_v = rng.uniform(0, wall.width), rng.uniform(3, min(wall.height, 22))
+        reach = rng.uniform(2.5, 6.0)
+        light = light + hue * np.exp(-(((u - at_u) / reach) ** 2) - ((v - at_v) / (reach * 1.5)) ** 2) * 0.42
+    return np.asarray(light, np.float32)
+
+
+def _cladding(texture: Texture, wall: Wall, style: _Style, base: float) -> None:
+    """Floor bands, panel joints and a parapet."""
+    floors = np.arange(base, wall.height, style.floor, dtype=np.float32)
+    whole = texture.along([0], [wall.width])
+    lip = texture.above(floors - 0.10, floors + 0.12)
+    texture.grid(whole, lip, np.broadcast_to(style.albedo * 1.5, (len(floors), 1, 3)), matte=True, opacity=0.8)
+    shadow = texture.above(floors - 0.22, floors - 0.10)
+    texture.grid(whole, shadow, np.zeros((len(floors), 1, 3), np.float32), matte=True, opacity=0.55)
+    if texture.meters_per_pixel < 0.06:
+        joints = np.arange(0, wall.width, style.bay, dtype=np.float32)
+        lines = texture.along(joints - 0.012, joints + 0.012)
+        texture.grid(
+            lines,
+            texture.above([base], [wall.height]),
+            np.zeros((1, len(joints), 3), np.float32),
+            matte=True,
+            opacity=0.6,
+        )
+    texture.paint(0, wall.width, wall.height - 0.55, wall.height, style.albedo * 0.7)
+    texture.paint(0, wall.width, wall.height - 0.12, wall.height, style.albedo * 1.9)
+
+
+def _room_light(
+    style: _Style, floors: int, bays: int, rng: np.random.Generator, share: float
+) -> tuple[FloatArray, FloatArray]:
+    """Light of every window: (floors, bays, 3), and which are lit: (floors, bays) 0 or 1."""
+    busy = rng.random((floors, 1))
+    chance = np.where(busy > 0.86, 0.8, np.where(busy < 0.25, share * 0.25, share))
+    lit = (rng.random((floors, bays)) < chance).astype(np.float32)
+    tint = rng.random((floors, bays) if style.lived_in else (floors, 1)) * np.ones((floors, bays))
+    colors = np.empty((floors, bays, 3), np.float32)
+    colors[:] = (1.0, 0.66, 0.33)
+    colors[tint > 0.55] = (1.0, 0.80, 0.55)
+    colors[tint > 0.78] = (0.62, 0.86, 1.0)
+    if style.lived_in:
+        colors[tint < 0.07] = (0.95, 0.22, 0.55)
+        colors[(tint > 0.07) & (tint < 0.12)] = (0.25, 0.45, 1.0)
+    level = (0.22 + 0.85 * rng.random((floors, bays)) ** 2) * lit
+    return np.asarray(colors * level[..., None], np.float32), lit
+
+
+def _windows(
+    texture: Texture, wall: Wall, style: _Style, base: float, rng: np.random.Generator, brief: Brief
+) -> None:
+    """Glass with rooms behind: ceiling light, curtains, blinds, things on the sill; dark glass mirrors the sky."""
+    bays = max(1, int(wall.width / style.bay))
+    pitch = wall.width / bays
+    floors = max(1, int((wall.height - base - 0.6) / style.floor))
+    light, lit = _room_light(style, floors, bays, rng, brief.light.windows)
+    columns, rows = 6, 5
+    cells = np.repeat(np.repeat(light, rows, axis=0), columns, axis=1)
+    detail = 0.75 + 0.5 * rng.random((floors * rows, bays * columns)).astype(np.float32)
+    shade = np.tile(np.array([1.35, 1.0, 0.85, 0.7, 0.42], np.float32), floors)[:, None]
+    curtain = np.ones((floors, rows, bays, columns), np.float32)
+    drawn = rng.random((floors, bays, 2))
+    for side, part in ((0, slice(0, 1)), (1, slice(columns - 1, columns))):
+        curtain[:, :, :, part] = np.where(drawn[..., side] < 0.5, 0.45, 1.0)[:, None, :, None]
+    curtain[:, :2] *= np.where(rng.random((floors, bays)) < 0.22, 0.4, 1.0)[:, None, :, None]
+    objects = rng.random((floors, 2, bays, columns)) < 0.3
+    curtain[:, 3:] *= np.where(objects, 0.25, 1.0)
+    cells = cells * (detail * shade * curtain.reshape(floors * rows, bays * columns))[..., None]
+    sky = np.asarray(brief.light.haze, np.float32) * 0.16 + np.asarray(brief.light.zenith, np.float32) * 0.25
+    cells += sky * np.linspace(0.5, 1.4, floors * rows, dtype=np.float32)[:, None, None]
+    cells = np.asarray(cells, np.float32)
+    left = np.arange(bays, dtype=np.float32)[:, None] * pitch + pitch * style.margin
+    step = pitch * (1 - 2 * style.margin) / columns
+    starts = (left + np.arange(columns, dtype=np.float32)[None] * step).ravel()
+    bottom = base + np.arange(floors, dtype=np.float32)[:, None] * style.floor + style.floor * style.sill
+    tall = style.floor * (style.lintel - style.sill) / rows
+    lows = (bottom + np.arange(rows, dtype=np.float32)[None, ::-1] * tall).ravel()
+    frame = 0.05
+    texture.grid(
+        texture.along(left.ravel() - frame, left.ravel() + step * columns + frame),
+        texture.above(bottom.ravel() - frame, bottom.ravel() + tall * rows + frame),
+        np.broadcast_to(style.albedo * 0.35, (floors, bays, 3)),
+        matte=True,
+    )
+    texture.grid(texture.along(starts, starts + step), texture.above(lows, lows + tall), cells)
+    if style.mullions and texture.meters_per_pixel < 0.12:
+        shares = (np.arange(style.mullions, dtype=np.float32) + 1) / (style.mullions + 1)
+        bars = (left + shares[None] * step * columns).ravel()
+        dark = np.broadcast_to(style.albedo * 0.3, (floors, len(bars), 3))
+        spans = texture.above(bottom.ravel(), bottom.ravel() + tall * rows)
+        texture.grid(texture.along(bars - 0.03, bars + 0.03), spans, dark, matte=True)
+    sill = texture.above(bottom.ravel() - 0.14, bottom.ravel() - 0.05)
+    ledge = texture.along(left.ravel() - 0.1, left.ravel() + step * columns + 0.1)
+    spill = np.asarray(light * 0.10 + style.albedo * 0.12, np.float32)
+    if texture.meters_per_pixel < 0.12:
+        texture.grid(ledge, sill, spill)
+
+
+def _balconies(texture: Texture, wall: Wall, style: _Style, base: float) -> None:
+    floors = np.arange(base + style.floor, wall.height - style.floor, style.floor, dtype=np.float32)
+    if not floors.size:
+        return
+    bays = max(1, int(wall.width / style.bay))
+    pitch = wall.width / bays
+    lefts = np.arange(0, bays, 1, dtype=np.float32) * pitch
+    across = texture.along(lefts + pitch * 0.06, lefts + pitch * 0.94)
+    rail = np.broadcast_to(style.albedo * 0.55, (len(floors), bays, 3))
+    texture.grid(across, texture.above(floors + 0.05, floors + 1.0), rail, matte=True, opacity=0.72)
+    light = np.broadcast_to(style.albedo * 1.7, (len(floors), bays, 3))
+    texture.grid(across, texture.above(floors + 0.98, floors + 1.07), light, matte=True)
+    texture.grid(across, texture.above(floors - 0.16, floors + 0.06), light, matte=True)
+    if texture.meters_per_pixel < 0.045:
+        bars = np.arange(0, wall.width, 0.16, dtype=np.float32)
+        dark = np.broadcast_to(style.albedo * 0.25, (len(floors), len(bars), 3))
+        spans = texture.above(floors + 0.06, floors + 0.98)
+        texture.grid(texture.along(bars, bars + 0.05), spans, dark, matte=True, opacity=0.8)
+
+
+def _fins(texture: Texture, wall: Wall, style: _Style, base: float) -> None:
+    bays = max(1, int(wall.width / style.bay))
+    lines = np.arange(bays + 1, dtype=np.float32) * (wall.width / bays)
+    whole = texture.above([base], [wall.height])
+    bright = np.broadcast_to(style.albedo * 1.6, (1, len(lines), 3))
+    dark = np.broadcast_to(style.albedo * 0.4, (1, len(lines), 3))
+    texture.grid(texture.along(lines - 0.12, lines + 0.02), whole, bright, matte=True)
+    texture.grid(texture.along(lines + 0.02, lines + 0.14), whole, dark, matte=True)
+
+
+def _clutter(texture: Texture, wall: Wall, style: _Style, base: float, rng: np.random.Generator) -> None:
+    """Air conditioners, pipes and cables on the wall: what makes an old street look lived in."""
+    bays = max(1, int(wall.width / style.bay))
+    pitch = wall.width / bays
+    floors = int((min(wall.height, 40.0) - base) / style.floor)
+    for floor in range(floors):
+        for bay in range(bays):
+            chance, kind, shift = rng.random(3)
+            if chance > style.clutter * 0.42 or texture.meters_per_pixel > 0.12:
+                continue
+            u = bay * pitch + pitch * (0.10 + 0.5 * shift)
+            v = base + floor * style.floor + (0.12 if kind < 0.7 else 0.3)
+            texture.paint(u, u + 0.85, v, v + 0.62, style.albedo * 1.35 + 0.05)
+            texture.paint(u + 0.08, u + 0.56, v + 0.07, v + 0.55, style.albedo * 0.35)
+            texture.paint(u + 0.14, u + 0.50, v + 0.13, v + 0.49, style.albedo * 0.65)
+            texture.paint(u, u + 0.85, v - 0.05, v, style.albedo * 0.15)
+    for _ in range(1 + int(3 * style.clutter)):
+        u, top = rng.uniform(0.2, max(0.3, wall.width - 0.3)), rng.uniform(0.4, 1.0) * wall.height
+        texture.paint(u, u + 0.14, base, top, style.albedo * 0.45)
+        texture.paint(u + 0.03, u + 0.06, base, top, style.albedo * 1.4)
+
+
+def _wall_signs(texture: Texture, wall: Wall, style: _Style, rng: np.random.Generator, brief: Brief) -> None:
+    """Light boxes between the floors, lying flat on the wall."""
+    per_pixel = (texture.u1 - texture.u0) / texture.width, (texture.v1 - texture.v0) / texture.height
+    for floor in range(3):
+        roll, start, length = rng.random(3)
+        look = pick_style(brief, rng, vertical=False)
+        if roll > 0.62 - 0.12 * floor:
+            continue
+        wide = 2.2 + 3.2 * length
+        u = start * max(0.1, wall.width - wide)
+        v = SHOP_HEIGHT + (floor + 1) * style.floor - 0.55
+        tall = 0.95 if floor else 1.15
+        if not texture.shows(u, u + wide, v, v + tall):
+            continue
+        size = int(np.clip(wide / per_pixel[0], 4, 1200)), int(np.clip(tall / per_pixel[1], 4, 400))
+        proportion = wide / tall
+        natural = max(4, int(size[1] * proportion)) if size[1] * proportion < 2400 else size[0]
+        light, alpha = draw_sign(look, natural, size[1], brief.light.lamps * 0.9)
+        texture.plate(u, u + wide, v, v + tall, light, alpha)
+
+
+def _screens(texture: Texture, wall: Wall, rng: np.random.Generator, brief: Brief) -> None:
+    """A large video billboard on some walls."""
+    roll, size, where, high = rng.random(4)
+    first, second = pick_color(brief.neon, rng), pick_color(brief.neon, rng)
+    if second == first:
+        second = brief.neon[(brief.neon.index(first) + 1) % len(brief.neon)]
+    look = SignStyle("screen", "", first, second, False, int(rng.integers(2**31)))
+    if roll > 0.34 or wall.height < 20 or wall.width < 8:
+        return
+    wide = min(wall.width * 0.8, 6.0 + 6.0 * size)
+    tall = wide * (0.62 if size < 0.6 else 1.25)
+    u = where * (wall.width - wide)
+    v = 9.0 + high * max(0.5, min(wall.height - tall - 11, 16))
+    if v + tall > wall.height or not texture.shows(u, u + wide, v, v + tall):
+        return
+    rows = int(np.clip(tall / ((texture.v1 - texture.v0) / texture.height), 8, 900))
+    light, _ = draw_sign(look, max(8, int(rows * wide / tall)), rows, 0.85 * brief.light.lamps)
+    texture.paint(u - 0.25, u + wide + 0.25, v - 0.25, v + tall + 0.25, (0.03, 0.03, 0.035))
+    texture.plate(u, u + wide, v, v + tall, light)

@@ -1,0 +1,285 @@
+"""What stands where in the street: houses, signs, poles, cars and walkers, drawn by lot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from aquatint.engines.studio.kernels.color import FloatArray
+from aquatint.engines.studio.kernels.noise import generator
+from aquatint.engines.studio.scenes.street import landmarks, people, vehicles
+from aquatint.engines.studio.scenes.street.brief import Brief, Rgb
+from aquatint.engines.studio.scenes.street.camera import Camera
+from aquatint.engines.studio.scenes.street.facade import Tiles, Wall, paint_wall
+from aquatint.engines.studio.scenes.street.road import LANE
+from aquatint.engines.studio.scenes.street.signs import SignStyle, draw_sign, pick_color, pick_style
+from aquatint.engines.studio.scenes.street.stage import NEAR, Piece
+from aquatint.engines.studio.scenes.street.texture import Texture
+from aquatint.engines.studio.scenes.street.weather import Cable
+
+FRONT = 6.6  # metres from the middle to the house fronts
+_SEGMENT = 1.42  # a long wall is cut where its depth grows by this factor, so that texels keep their size
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """One house beside the street."""
+
+    number: int
+    side: int  # -1 left, 1 right
+    front: float  # distance of its street wall from the middle
+    width: float  # across the street
+    z0: float
+    z1: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Street:
+    """Everything placed."""
+
+    pieces: tuple[Piece, ...]
+    cables: tuple[Cable, ...]
+
+
+def build_street(camera: Camera, brief: Brief) -> Street:
+    """Place everything the brief asks for."""
+    tiles = Tiles.of(brief.seed)
+    rows = houses(brief)
+    pieces: list[Piece] = []
+    for house in rows:
+        pieces += _house_pieces(house, camera, brief, tiles)
+        pieces += _house_signs(house, brief)
+    pieces += _skyline(brief, tiles, len(rows))
+    pieces += landmarks.pieces(brief)
+    pieces += _crowd(camera, brief)
+    if brief.traffic:
+        pieces += _traffic(brief)
+    poles, cables = _poles(brief)
+    return Street(tuple(pieces + poles), tuple(cables))
+
+
+def houses(brief: Brief) -> list[House]:
+    """Two rows of houses, gaps and setbacks included."""
+    rng = generator(brief.seed, "houses")
+    found: list[House] = []
+    for side in (-1, 1):
+        z = float(rng.uniform(-8, -2))
+        while z < 330:
+            deep, wide = float(rng.uniform(7, 17)), float(rng.uniform(12, 26))
+            setback = float(rng.uniform(0, 1.2)) + (2.2 if rng.random() < 0.12 else 0.0)
+            height = float(rng.uniform(13, 40)) * (1.5 if rng.random() < 0.25 else 1.0) + z * 0.06
+            found.append(House(len(found), side, FRONT + setback, wide, z, z + deep, height))
+            gap = float(rng.uniform(0, 0.5)) if rng.random() < 0.78 else float(rng.uniform(2.5, 5.5))
+            z += deep + gap
+    return found
+
+
+def _paint(
+    wall: Wall, brief: Brief, tiles: Tiles, bounds: tuple[float, float, float, float], width: int, height: int
+) -> tuple[FloatArray, None]:
+    texture = Texture(*bounds, width, height)
+    return paint_wall(texture, wall, brief, tiles), None
+
+
+def _house_pieces(house: House, camera: Camera, brief: Brief, tiles: Tiles) -> list[Piece]:
+    """The wall along the street, cut into segments, and the wall that faces the viewer."""
+    pieces = []
+    wall = Wall(house.number, "side", house.z1 - house.z0, house.height, shops=True)
+    x = house.side * house.front
+    start = max(house.z0, NEAR)
+    while start < house.z1 - 0.01:
+        end = min(house.z1, max(start * _SEGMENT, start + 1.5))
+        if house.z1 - end < 0.8:
+            end = house.z1
+        top = min(house.height, camera.top_visible(end) + 0.5)
+        # Left walls read from near to far, right walls from far to near, so that no sign is mirrored.
+        if house.side < 0:
+            bounds, depths = (start - house.z0, end - house.z0, 0.0, top), (start, end)
+        else:
+            bounds, depths = (house.z1 - end, house.z1 - start, 0.0, top), (end, start)
+        pieces.append(Piece(x, x, *depths, 0.0, top, partial(_paint, wall, brief, tiles, bounds)))
+        start = end
+    if house.z0 > NEAR:
+        inner, outer = x, x + house.side * house.width
+        left, right = min(inner, outer), max(inner, outer)
+        top = min(house.height, camera.top_visible(house.z0) + 0.5)
+        front = Wall(house.number, "front", right - left, house.height, shops=False)
+        paint = partial(_paint, front, brief, tiles, (0.0, right - left, 0.0, top))
+        pieces.append(Piece(left, right, house.z0, house.z0, 0.0, top, paint))
+    return pieces
+
+
+def _sign_piece(style: SignStyle, x0: float, x1: float, z: float, v0: float, v1: float, gain: float) -> Piece:
+    def paint(width: int, height: int) -> tuple[FloatArray, FloatArray | None]:
+        return draw_sign(style, min(width, 900), min(height, 1800), gain)
+
+    return Piece(x0, x1, z, z, v0, v1, paint, haze=0.8)
+
+
+def _plain(color: FloatArray, x: float, z0: float, z1: float, v0: float, v1: float) -> Piece:
+    def paint(width: int, height: int) -> tuple[FloatArray, None]:
+        return np.broadcast_to(color, (4, 4, 3)).astype(np.float32), None
+
+    return Piece(x, x, z0, z1, v0, v1, paint)
+
+
+def _house_signs(house: House, brief: Brief) -> list[Piece]:
+    """Signs that stand out from the wall over the pavement."""
+    rng = generator(brief.seed, "signs", house.number)
+    pieces: list[Piece] = []
+    count = int(rng.integers(2, 6)) if not brief.daylight else int(rng.integers(1, 4))
+    for i in range(count):
+        z = house.z0 + float(rng.uniform(0.05, 0.95)) * (house.z1 - house.z0)
+        wide = float(rng.uniform(0.65, 1.15))
+        style = pick_style(brief, rng, vertical=True)
+        characters = len(style.text) if style.kind != "stack" else 3
+        tall = float(np.clip(wide * (characters * 1.12 + 0.5), 1.8, 8.5)) * float(rng.uniform(0.95, 1.1))
+        v0 = float(rng.uniform(3.4, max(3.6, min(house.height * 0.62, 17) - tall)))
+        if z < 6.5 or v0 + tall > house.height:
+            continue
+        if brief.words and i == 0:
+            text = brief.words[house.number % len(brief.words)]
+            style = SignStyle("tube", text, style.color, style.second, len(text) <= 6, style.seed)
+        gap = 0.16
+        inner = house.side * (house.front - gap)
+        outer = house.side * (house.front - gap - wide)
+        x0, x1 = min(inner, outer), max(inner, outer)
+        thick = 0.22
+        pieces.append(_sign_piece(style, x0, x1, z, v0, v0 + tall, brief.light.lamps))
+        color = np.asarray(style.color, np.float32) * (0.55 if style.kind == "box" else 0.06) + 0.015
+        seen_edge = x1 if house.side < 0 else x0
+        pieces.append(_plain(np.asarray(color, np.float32), seen_edge, z, z + thick, v0, v0 + tall))
+        for v in (v0 + tall * 0.15, v0 + tall * 0.85):
+            bracket = np.full(3, 0.015, np.float32)
+            wall_x, sign_x = house.side * house.front, inner
+            pieces.append(Piece(min(wall_x, sign_x), max(wall_x, sign_x), z, z, v, v + 0.06, partial(_flat, bracket)))
+    return pieces
+
+
+def _flat(color: FloatArray, width: int, height: int) -> tuple[FloatArray, None]:
+    return np.broadcast_to(color, (2, 2, 3)).astype(np.float32), None
+
+
+def _skyline(brief: Brief, tiles: Tiles, first: int) -> list[Piece]:
+    """Towers behind the houses and at the end of the street."""
+    rng = generator(brief.seed, "skyline")
+    pieces = []
+    number = first
+    spots = [(side * float(rng.uniform(30, 40 + z * 0.6)), z) for side in (-1, 1) for z in rng.uniform(60, 900, 26)]
+    spots += [(float(rng.uniform(-0.20, 0.20)) * z, z) for z in rng.uniform(480, 1200, 12)]
+    for x, z in spots:
+        wide = float(rng.uniform(18, 52))
+        if abs(x) - wide / 2 < 12 and z < 470:
+            continue
+        height = float(rng.uniform(45, 150)) + z * 0.10
+        wall = Wall(number, "front", wide, height, shops=False)
+        paint = partial(_paint, wall, brief, tiles, (0.0, wide, 0.0, height))
+        pieces.append(Piece(x - wide / 2, x + wide / 2, float(z), float(z), 0.0, height, paint))
+        number += 1
+    return pieces
+
+
+def _walker_piece(walker: people.Walker, x: float, z: float, tall: float = 1.0) -> Piece:
+    half = people.WIDE / 2 * tall
+
+    def paint(width: int, height: int) -> tuple[FloatArray, FloatArray | None]:
+        return people.draw_walker(walker, width, height)
+
+    return Piece(x - half, x + half, z, z, 0.0, people.TALL * tall, paint, haze=0.8)
+
+
+def _crowd(camera: Camera, brief: Brief) -> list[Piece]:
+    """One walker near the middle, the others on the pavements and farther off."""
+    rng = generator(brief.seed, "people")
+    pieces = []
+    for i in range(brief.people):
+        wet = brief.rain > 0.2 or brief.snow > 0.2
+        colors: tuple[Rgb, ...] = (
+            brief.neon[0],
+            (0.05, 0.05, 0.07),
+            (0.85, 0.9, 1.0),
+            brief.neon[1],
+            (0.9, 0.05, 0.05),
+        )
+        pick = int(rng.integers(len(colors)))
+        first, second = brief.neon[0], brief.neon[1 if len(brief.neon) > 1 else 0]
+        if rng.random() < 0.5:
+            first, second = second, first
+        walker = people.Walker(
+            stride=int(rng.integers(3)),
+            coat=int(rng.integers(3)),
+            umbrella=colors[pick] if wet and (i == 0 or rng.random() < 0.8) else None,
+            clear=pick == 2,
+            bag=rng.random() < 0.4,
+            flip=rng.random() < 0.5,
+            left_light=first,
+            right_light=second,
+        )
+        if i == 0:
+            z = float(rng.uniform(6.6, 8.2))
+            x = camera.x + float(rng.uniform(0.06, 0.16)) * z * (1 if rng.random() < 0.5 else -1)
+        else:
+            z = float(rng.uniform(10, 34))
+            x = float(rng.uniform(LANE + 0.5, FRONT - 0.9)) * (1 if rng.random() < 0.5 else -1)
+            if rng.random() < 0.2:
+                x = float(rng.uniform(-LANE, LANE))
+        pieces.append(_walker_piece(walker, x, z, float(rng.uniform(0.94, 1.04))))
+    return pieces
+
+
+def _traffic(brief: Brief) -> list[Piece]:
+    """Cars leaving on the left, coming on the right."""
+    rng = generator(brief.seed, "traffic")
+    pieces = []
+    paints: tuple[Rgb, ...] = ((0.9, 0.7, 0.1), (0.5, 0.5, 0.55), (0.1, 0.1, 0.12), (0.7, 0.08, 0.08))
+    z = float(rng.uniform(15, 26))
+    while z < 300:
+        leaving = rng.random() < 0.55
+        car = vehicles.Car(
+            body=paints[int(rng.integers(4))],
+            leaving=leaving,
+            taxi=leaving and rng.random() < 0.5,
+            rim=brief.neon[int(rng.integers(3))],
+        )
+        x = (-1.65 if leaving else 1.65) + float(rng.uniform(-0.15, 0.15))
+        half = vehicles.WIDE / 2
+
+        def paint(width: int, height: int, car: vehicles.Car = car) -> tuple[FloatArray, FloatArray | None]:
+            return vehicles.draw_car(car, width, height)
+
+        pieces.append(Piece(x - half, x + half, z, z, 0.0, vehicles.TALL, paint, haze=0.6))
+        z += float(rng.uniform(5, 22)) * (1 + z / 120)
+    return pieces
+
+
+def _poles(brief: Brief) -> tuple[list[Piece], list[Cable]]:
+    """Utility poles at the kerb with their tangle of cables."""
+    rng = generator(brief.seed, "poles")
+    pieces: list[Piece] = []
+    cables: list[Cable] = []
+    for side in (-1, 1):
+        x = side * (LANE + 0.55)
+        spots = np.arange(float(rng.uniform(7.5, 12)), 150, 24.0)
+        for z in spots:
+            pieces.append(Piece(x - 0.9, x + 0.9, z, z, 0.0, 9.6, partial(landmarks.draw_pole, brief)))
+        ends = [float(spots[0]) - 24.0, *map(float, spots)]
+        for near, far in zip(ends[:-1], ends[1:], strict=True):
+            near = max(near, 2.2)
+            for offset, v in ((-0.75, 8.9), (-0.3, 8.95), (0.3, 8.9), (0.75, 8.95), (0.1, 7.4), (0.05, 6.9)):
+                sag = float(rng.uniform(0.3, 0.7))
+                cables.append(((x + offset, v, near), (x + offset, v, far), sag))
+    for _ in range(5):
+        z, v = float(rng.uniform(10, 36)), float(rng.uniform(7, 10.5))
+        tilt = float(rng.uniform(-3, 3))
+        cables.append(
+            ((-FRONT, v, z), (FRONT, v + float(rng.uniform(-1, 1)), max(6.0, z + tilt)), float(rng.uniform(0.6, 1.5)))
+        )
+    return pieces, cables
+
+
+def street_color(brief: Brief, seed: int) -> Rgb:
+    """One of the picture's neon hues."""
+    return pick_color(brief.neon, generator(brief.seed, seed))

@@ -1,0 +1,162 @@
+"""A wall's texture: boxes, grids, plates and light in metres, rasterised with exact box coverage at any density."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from aquatint.engines.studio.kernels.color import FloatArray
+
+Color = tuple[float, float, float] | FloatArray
+
+
+class Texture:
+    """The part u0..u1 x v0..v1 (metres along and above the wall) of one wall, at width x height pixels.
+
+    Row 0 is the top. `albedo` is reflectance, `emission` is light, both (height, width, 3) float32 linear.
+    All drawing calls take metres and anti-alias by exact coverage, so that far windows melt into their mean
+    instead of shimmering.
+    """
+
+    def __init__(self, u0: float, u1: float, v0: float, v1: float, width: int, height: int) -> None:
+        self.u0, self.u1, self.v0, self.v1 = u0, u1, v0, v1
+        self.width, self.height = width, height
+        self.albedo = np.zeros((height, width, 3), np.float32)
+        self.emission = np.zeros((height, width, 3), np.float32)
+        self.u_edges = np.linspace(u0, u1, width + 1, dtype=np.float32)
+        self.v_edges = np.linspace(v1, v0, height + 1, dtype=np.float32)
+
+    @property
+    def meters_per_pixel(self) -> float:
+        """The coarser of the two pixel sizes, in metres."""
+        return max((self.u1 - self.u0) / self.width, (self.v1 - self.v0) / self.height)
+
+    def shows(self, u0: float, u1: float, v0: float, v1: float) -> bool:
+        """Whether a box touches this part of the wall."""
+        return u1 > self.u0 and u0 < self.u1 and v1 > self.v0 and v0 < self.v1
+
+    def along(self, starts: npt.ArrayLike, ends: npt.ArrayLike) -> FloatArray:
+        """Share of each pixel column that each interval starts[i]..ends[i] covers: (n, width), 0..1."""
+        a, b = np.asarray(starts, np.float32)[:, None], np.asarray(ends, np.float32)[:, None]
+        left, right = self.u_edges[None, :-1], self.u_edges[None, 1:]
+        overlap = np.minimum(b, right) - np.maximum(a, left)
+        return np.asarray(np.clip(overlap, 0, None) / ((self.u1 - self.u0) / self.width), dtype=np.float32)
+
+    def above(self, starts: npt.ArrayLike, ends: npt.ArrayLike) -> FloatArray:
+        """Share of each pixel row that each height interval covers: (n, height), 0..1."""
+        a, b = np.asarray(starts, np.float32)[:, None], np.asarray(ends, np.float32)[:, None]
+        upper, lower = self.v_edges[None, :-1], self.v_edges[None, 1:]
+        overlap = np.minimum(b, upper) - np.maximum(a, lower)
+        return np.asarray(np.clip(overlap, 0, None) / ((self.v1 - self.v0) / self.height), dtype=np.float32)
+
+    def _patch(self, u0: float, u1: float, v0: float, v1: float) -> tuple[slice, slice, FloatArray]:
+        """Pixel window of a box and the coverage in it (rows, columns, 1)."""
+        across, down = self.along([u0], [u1])[0], self.above([v0], [v1])[0]
+        columns, rows = np.flatnonzero(across), np.flatnonzero(down)
+        if not columns.size or not rows.size:
+            return slice(0, 0), slice(0, 0), np.zeros((0, 0, 1), np.float32)
+        window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        coverage = down[window[0], None] * across[None, window[1]]
+        return *window, coverage[..., None]
+
+    def paint(self, u0: float, u1: float, v0: float, v1: float, color: Color, opacity: float = 1.0) -> None:
+        """Lay a matte box over the wall; it covers lights behind it."""
+        if not self.shows(u0, u1, v0, v1):
+            return
+        rows, columns, coverage = self._patch(u0, u1, v0, v1)
+        coverage = coverage * np.float32(opacity)
+        self.emission[rows, columns] *= 1 - coverage
+        part = self.albedo[rows, columns]
+        part += coverage * (np.asarray(color, np.float32) - part)
+
+    def shine(self, u0: float, u1: float, v0: float, v1: float, color: Color, opacity: float = 1.0) -> None:
+        """Lay a glowing box over the wall."""
+        if not self.shows(u0, u1, v0, v1):
+            return
+        rows, columns, coverage = self._patch(u0, u1, v0, v1)
+        coverage = coverage * np.float32(opacity)
+        self.albedo[rows, columns] *= 1 - coverage
+        part = self.emission[rows, columns]
+        part += coverage * (np.asarray(color, np.float32) - part)
+
+    def grid(
+        self,
+        across: FloatArray,
+        up: FloatArray,
+        colors: FloatArray,
+        *,
+        matte: bool = False,
+        opacity: float = 1.0,
+    ) -> None:
+        """Lay cells over the wall: `across` (nx, width) and `up` (ny, height) from `along` and `above`.
+
+        `colors` (ny, nx, 3) is light, or reflectance when `matte`. Cells must not overlap.
+        """
+        columns, rows = np.flatnonzero(across.any(axis=0)), np.flatnonzero(up.any(axis=0))
+        if not columns.size or not rows.size:
+            return
+        xs, ys = slice(columns[0], columns[-1] + 1), slice(rows[0], rows[-1] + 1)
+        across, up = across[:, xs], up[:, ys]
+        coverage = (up.sum(axis=0)[:, None] * across.sum(axis=0)[None])[..., None] * np.float32(opacity)
+        target, other = (self.albedo, self.emission) if matte else (self.emission, self.albedo)
+        other[ys, xs] *= 1 - coverage
+        part = target[ys, xs]
+        part *= 1 - coverage
+        for channel in range(3):
+            part[..., channel] += opacity * (up.T @ (colors[..., channel].astype(np.float32) @ across))
+
+    def plate(
+        self,
+        u0: float,
+        u1: float,
+        v0: float,
+        v1: float,
+        light: FloatArray,
+        alpha: FloatArray | None = None,
+    ) -> None:
+        """Mount a picture (h, w, 3) of light, with optional opacity (h, w), into the box."""
+        if not self.shows(u0, u1, v0, v1):
+            return
+        step_u, step_v = (self.u1 - self.u0) / self.width, (self.v1 - self.v0) / self.height
+        size = max(1, round((u1 - u0) / step_u)), max(1, round((v1 - v0) / step_v))
+        left, top = round((u0 - self.u0) / step_u), round((self.v1 - v1) / step_v)
+        x0, x1 = max(0, left), min(self.width, left + size[0])
+        y0, y1 = max(0, top), min(self.height, top + size[1])
+        if x1 <= x0 or y1 <= y0:
+            return
+        shrinks = size[0] * size[1] < light.shape[0] * light.shape[1]
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        cut = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
+        lit = cv2.resize(light, size, interpolation=how)[cut]
+        if alpha is None:
+            self.emission[y0:y1, x0:x1] = lit
+            self.albedo[y0:y1, x0:x1] = 0
+            return
+        cover = cv2.resize(alpha, size, interpolation=how)[cut][..., None]
+        self.emission[y0:y1, x0:x1] *= 1 - cover
+        self.emission[y0:y1, x0:x1] += lit
+        self.albedo[y0:y1, x0:x1] *= 1 - cover
+
+    def roughen(self, tile: FloatArray, tile_meters: float, amount: float, stretch: float = 1.0) -> None:
+        """Vary the reflectance with a noise tile (n, n) about -1..1; `stretch` > 1 draws it out downwards."""
+        step_u, step_v = (self.u1 - self.u0) / self.width, (self.v1 - self.v0) / self.height
+        scale = tile.shape[0] / tile_meters
+        matrix = np.array(
+            [
+                [step_u * scale, 0, self.u0 * scale],
+                [0, step_v * scale / stretch, -self.v1 * scale / stretch],
+            ],
+            np.float32,
+        )
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        noise = cv2.warpAffine(
+            tile, matrix, (self.width, self.height), flags=flags, borderMode=cv2.BORDER_REFLECT_101
+        )
+        self.albedo *= np.clip(1 + amount * noise, 0.1, 2.5)[..., None]
+
+    def lit(self, irradiance: FloatArray) -> FloatArray:
+        """The finished wall in linear light under an irradiance that broadcasts to (height, width, 3)."""
+        result = self.albedo * irradiance
+        result += self.emission
+        return np.asarray(result, dtype=np.float32)

@@ -1,0 +1,1 @@
+"""Parts of outdoor scenes: land, light, sky, water, plants, weather. Not scenes themselves."""

@@ -1,0 +1,23 @@
+"""Wake-up calls between the services and the loops, so that nobody polls while there is nothing to do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+
+class Signals:
+    """Events of this process. Each is a hint: the loops also look at the store on their own, more slowly."""
+
+    def __init__(self) -> None:
+        self.work = asyncio.Event()  # a task may be claimed
+        self.deliveries = asyncio.Event()  # a delivery is due, now or soon
+        self._stop_task: list[Callable[[str], None]] = []
+
+    def on_stop_task(self, listener: Callable[[str], None]) -> None:
+        """`listener(task_id)` is called when a task that may be running here was cancelled."""
+        self._stop_task.append(listener)
+
+    def stop_task(self, task_id: str) -> None:
+        for listener in self._stop_task:
+            listener(task_id)

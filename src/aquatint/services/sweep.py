@@ -1,0 +1,52 @@
+"""Sweep: what time does to tasks, leases, links and files."""
+
+from __future__ import annotations
+
+from aquatint.assets.base import AssetStore
+from aquatint.domain.task import Status
+from aquatint.services.settle import Outcome, SettleService
+from aquatint.services.signals import Signals
+from aquatint.services.tools import Clock
+from aquatint.store.base import Store
+from aquatint.telemetry import Logger
+
+BATCH = 500
+YOUNG = 3600.0  # seconds in which an unclaimed file is left alone: its task may just be settling
+
+
+class SweepService:
+    def __init__(
+        self, store: Store, assets: AssetStore, settle: SettleService, signals: Signals, clock: Clock, log: Logger
+    ) -> None:
+        self._store = store
+        self._assets = assets
+        self._settle = settle
+        self._signals = signals
+        self._clock = clock
+        self._log = log
+
+    async def deadlines(self) -> None:
+        """End tasks that nobody finished in time."""
+        for task in self._store.overdue(self._clock.now(), BATCH):
+            message = "the task did not finish before its deadline"
+            if await self._settle(task, Outcome(Status.TIMEOUT, failure_message=message)):
+                self._signals.stop_task(task.id)
+
+    async def leases(self) -> None:
+        """Give back tasks whose worker stopped renewing its lease."""
+        if released := await self._store.release_expired(self._clock.now()):
+            self._log.warning("lease.expired", tasks=released)
+            self._signals.work.set()
+
+    async def retention(self) -> None:
+        """Let expired URLs die and delete the bytes that no living URL claims."""
+        while digests := await self._store.expire_links(self._clock.now(), BATCH):
+            for digest in digests:
+                await self._assets.delete_if_old(digest, 0.0)
+        await self._store.forget_idempotency(self._clock.now(), BATCH)
+
+    async def orphans(self) -> None:
+        """Delete files that a crash left without a row."""
+        async for digests in self._assets.digests():
+            for digest in self._store.unclaimed(digests):
+                await self._assets.delete_if_old(digest, YOUNG)

@@ -1,0 +1,1 @@
+"""The database: tasks, deliveries, keys, ledger, events, and the claims on them."""

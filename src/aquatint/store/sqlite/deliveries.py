@@ -1,0 +1,109 @@
+"""SQL of deliveries: claim, log, redeliver."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from aquatint.domain.delivery import ClaimedDelivery, Delivery, DeliveryAttempt, DeliveryState
+from aquatint.domain.task import Micros
+
+
+def claim(
+    db: sqlite3.Connection,
+    owner: str,
+    limit: int,
+    now: Micros,
+    lease_until: Micros,
+    busy_hosts: Sequence[str],
+) -> list[ClaimedDelivery]:
+    """Take due deliveries of hosts that have room; next_at becomes the lease's end, so a lost one comes due again."""
+    marks = ", ".join("?" * len(busy_hosts))
+    rows = db.execute(
+        "UPDATE delivery SET tries = tries + 1, lease_owner = ?, lease_until = ?, next_at = ?"
+        " WHERE no IN (SELECT no FROM delivery WHERE state = 'pending' AND next_at <= ?"
+        f" AND host NOT IN ({marks}) ORDER BY next_at LIMIT ?)"
+        " RETURNING no, id, task_no, url, host, body, tries, key_id",
+        (owner, lease_until, lease_until, now, *busy_hosts, limit),
+    ).fetchall()
+    secrets: dict[str, str | None] = {}
+    claimed = []
+    for no, delivery_id, task_no, url, host, body, tries, key_id in sorted(rows, key=lambda row: int(row[0])):
+        if key_id not in secrets:
+            found = db.execute("SELECT webhook_secret FROM key WHERE id = ?", (key_id,)).fetchone()
+            secrets[key_id] = found[0] if found else None
+        secret = secrets[key_id]
+        claimed.append(ClaimedDelivery(no, delivery_id, task_no, url, host, body, tries, secret))
+    return claimed
+
+
+def next_due(db: sqlite3.Connection, busy_hosts: Sequence[str]) -> Micros | None:
+    marks = ", ".join("?" * len(busy_hosts))
+    rows = db.execute(
+        f"SELECT next_at FROM delivery WHERE state = 'pending' AND host NOT IN ({marks}) ORDER BY next_at LIMIT 1",
+        tuple(busy_hosts),
+    ).fetchall()
+    return rows[0][0] if rows else None
+
+
+def record(
+    db: sqlite3.Connection,
+    delivery_no: int,
+    attempt: DeliveryAttempt,
+    state: DeliveryState,
+    next_at: Micros | None,
+) -> None:
+    db.execute(
+        "INSERT INTO delivery_attempt (delivery_no, number, at, duration_ms, status, outcome, detail, response)"
+        " SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ? FROM delivery_attempt WHERE delivery_no = ?",
+        (
+            delivery_no,
+            attempt.at,
+            attempt.duration_ms,
+            attempt.status,
+            attempt.outcome,
+            attempt.detail,
+            attempt.response,
+            delivery_no,
+        ),
+    )
+    db.execute(
+        "UPDATE delivery SET state = ?, next_at = ?, lease_owner = NULL, lease_until = NULL WHERE no = ?",
+        (state, next_at, delivery_no),
+    )
+
+
+def release_foreign(db: sqlite3.Connection, owner: str, now: Micros) -> int:
+    """Deliveries leased to a dead process are due at once; the interrupted try does not count."""
+    return db.execute(
+        "UPDATE delivery SET next_at = ?, tries = max(0, tries - 1), lease_owner = NULL, lease_until = NULL"
+        " WHERE state = 'pending' AND lease_owner IS NOT NULL AND lease_owner <> ?",
+        (now, owner),
+    ).rowcount
+
+
+def listing(db: sqlite3.Connection, task_no: int) -> list[Delivery]:
+    found = []
+    rows = db.execute(
+        "SELECT no, id, url, state, created_at, next_at FROM delivery WHERE task_no = ?", (task_no,)
+    ).fetchall()
+    for no, delivery_id, url, state, created_at, next_at in rows:
+        log = db.execute(
+            "SELECT number, at, duration_ms, status, outcome, detail, response FROM delivery_attempt"
+            " WHERE delivery_no = ? ORDER BY number",
+            (no,),
+        ).fetchall()
+        attempts = tuple(DeliveryAttempt(*row) for row in log)
+        found.append(Delivery(delivery_id, url, DeliveryState(state), created_at, next_at, attempts))
+    return found
+
+
+def redeliver(db: sqlite3.Connection, task_no: int, now: Micros) -> bool:
+    changed = db.execute(
+        "UPDATE delivery SET state = 'pending', next_at = ?, tries = 0, lease_owner = NULL, lease_until = NULL"
+        " WHERE task_no = ?",
+        (now, task_no),
+    ).rowcount
+    if changed:
+        db.execute("INSERT INTO event (task_no, at, name) VALUES (?, ?, 'delivery.requested')", (task_no, now))
+    return bool(changed)

@@ -1,0 +1,318 @@
+"""SQL of tasks: submit, claim, settle, and the reads."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from aquatint.domain.errors import Conflict, QuotaExceeded
+from aquatint.domain.task import ClaimedTask, Micros, Result, Status, Task, TaskInput
+from aquatint.store.base import Event, Link, NewTask, Settlement, Submitted, TaskFilter
+
+_json = msgspec.json.Encoder()
+_result = msgspec.json.Decoder(Result)
+_input = msgspec.json.Decoder(TaskInput)
+_texts = msgspec.json.Decoder(tuple[str, ...])
+
+_COLUMNS = (
+    "no, id, key_id, user_id, model, mode, status, echo, callback_url, created_at, updated_at, attempt, engine,"
+    " progress, result, failure_reason, failure_message, warnings"
+)
+
+
+def _task(row: Sequence[Any]) -> Task:
+    values = list(row)
+    values[6] = Status(values[6])
+    values[7] = msgspec.Raw(values[7])
+    values[14] = None if values[14] is None else _result.decode(values[14])
+    values[17] = _texts.decode(values[17]) if values[17] else ()
+    return Task(*values)  # same order as _COLUMNS
+
+
+def add_event(db: sqlite3.Connection, task_no: int, at: Micros, name: str, detail: str = "") -> None:
+    db.execute("INSERT INTO event (task_no, at, name, detail) VALUES (?, ?, ?, ?)", (task_no, at, name, detail))
+
+
+def add_link(db: sqlite3.Connection, link: Link) -> None:
+    db.execute(
+        "INSERT INTO link (token, name, digest, media_type, bytes, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+        (link.token, link.name, link.digest, link.media_type, link.bytes, link.expires_at),
+    )
+
+
+def replayed(db: sqlite3.Connection, new: NewTask) -> Submitted | None:
+    """The task that this idempotency key already made. Raises Conflict when it came with another body."""
+    promise = new.idempotency
+    if promise is None:
+        return None
+    found = db.execute(
+        "SELECT body_hash, task_id, expires_at FROM idempotency WHERE key_id = ? AND key = ?",
+        (new.key_id, promise.key),
+    ).fetchone()
+    if found is None:
+        return None
+    if found[2] <= new.created_at:
+        db.execute("DELETE FROM idempotency WHERE key_id = ? AND key = ?", (new.key_id, promise.key))
+        return None
+    if found[0] != promise.body_hash:
+        raise Conflict("this Idempotency-Key was already used with another body")
+    return Submitted(found[1], replayed=True)
+
+
+def insert(db: sqlite3.Connection, new: NewTask) -> Submitted:
+    """Write a task that is no replay, with its hold, idempotency row, links and event. Raises QuotaExceeded."""
+    points = _hold(db, new) if new.points else 0
+    number = db.execute(
+        "INSERT INTO task (id, key_id, user_id, model, mode, status, not_before, deadline_at, created_at,"
+        " updated_at, points, callback_url, echo, input) VALUES (?, ?, ?, ?, ?, 'PENDING', ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            new.id,
+            new.key_id,
+            new.user_id,
+            new.model,
+            new.mode,
+            new.created_at,
+            new.deadline_at,
+            new.created_at,
+            new.created_at,
+            points,
+            new.callback_url,
+            new.echo,
+            _json.encode(new.input),
+        ),
+    ).lastrowid
+    assert number is not None  # noqa: S101  # an INSERT into a rowid table always sets it
+    if points:
+        _book(db, number, new.key_id, "hold", points, new.created_at)
+    if new.idempotency is not None:
+        promise = new.idempotency
+        db.execute(
+            "INSERT INTO idempotency (key_id, key, body_hash, task_id, expires_at) VALUES (?, ?, ?, ?, ?)",
+            (new.key_id, promise.key, promise.body_hash, new.id, promise.expires_at),
+        )
+    for link in new.links:
+        add_link(db, link)
+    add_event(db, number, new.created_at, "task.submitted")
+    return Submitted(new.id)
+
+
+def _hold(db: sqlite3.Connection, new: NewTask) -> int:
+    """Take the points from the key's balance; 0 when the key's points are not counted."""
+    row = db.execute("SELECT points FROM key WHERE id = ?", (new.key_id,)).fetchone()
+    if row is None or row[0] is None:
+        return 0
+    if row[0] < new.points:
+        raise QuotaExceeded(f"this task needs {new.points} points; the balance is {row[0]}")
+    db.execute("UPDATE key SET points = points - ? WHERE id = ?", (new.points, new.key_id))
+    return new.points
+
+
+def _book(db: sqlite3.Connection, task_no: int, key_id: str, kind: str, points: int, at: Micros) -> None:
+    db.execute(
+        "INSERT INTO ledger (task_no, kind, key_id, points, at) VALUES (?, ?, ?, ?, ?)",
+        (task_no, kind, key_id, points, at),
+    )
+
+
+def claim(db: sqlite3.Connection, owner: str, limit: int, now: Micros, lease_until: Micros) -> list[ClaimedTask]:
+    rows = db.execute(
+        "UPDATE task SET phase = 1, attempt = attempt + 1, lease_owner = ?, lease_until = ?,"
+        " updated_at = CASE status WHEN 'PENDING' THEN ? ELSE updated_at END,"
+        " status = CASE status WHEN 'PENDING' THEN 'PROCESSING' ELSE status END"
+        " WHERE no IN (SELECT no FROM task WHERE phase = 0 AND not_before <= ? ORDER BY not_before, no LIMIT ?)"
+        " RETURNING no, id, key_id, model, input, attempt, failures, created_at, deadline_at, echo, callback_url, user_id",
+        (owner, lease_until, now, now, limit),
+    ).fetchall()
+    db.executemany(
+        "INSERT INTO attempt (task_no, number, owner, started_at) VALUES (?, ?, ?, ?)",
+        [(row[0], row[5], owner, now) for row in rows],
+    )
+    db.executemany(
+        "INSERT INTO event (task_no, at, name, detail) VALUES (?, ?, 'task.claimed', ?)",
+        [(row[0], now, f"attempt {row[5]}") for row in rows],
+    )
+    return [_claimed(row) for row in sorted(rows, key=lambda row: int(row[0]))]
+
+
+def _claimed(row: Sequence[Any]) -> ClaimedTask:
+    no, task_id, key_id, model, input_, attempt, failures, created_at, deadline_at, *rest = row
+    echo, callback_url, user_id = rest
+    return ClaimedTask(
+        no=no,
+        id=task_id,
+        key_id=key_id,
+        model=model,
+        input=_input.decode(input_),
+        attempt=attempt,
+        failures=failures,
+        created_at=created_at,
+        deadline_at=deadline_at,
+        echo=msgspec.Raw(echo),
+        callback_url=callback_url,
+        user_id=user_id,
+    )
+
+
+def mark_submitted(task_no: int, attempt: int, engine: str, at: Micros) -> Callable[[sqlite3.Connection], None]:
+    def write(db: sqlite3.Connection) -> None:
+        changed = db.execute(
+            "UPDATE task SET engine = ?, updated_at = CASE status WHEN 'PROCESSING' THEN ? ELSE updated_at END,"
+            " status = 'SUBMITTED' WHERE no = ? AND attempt = ? AND phase = 1",
+            (engine, at, task_no, attempt),
+        ).rowcount
+        if changed:
+            db.execute("UPDATE attempt SET engine = ? WHERE task_no = ? AND number = ?", (engine, task_no, attempt))
+            add_event(db, task_no, at, "task.handed_over", engine)
+
+    return write
+
+
+def note_progress(task_no: int, attempt: int, fraction: float) -> Callable[[sqlite3.Connection], None]:
+    def write(db: sqlite3.Connection) -> None:
+        db.execute(
+            "UPDATE task SET progress = ? WHERE no = ? AND attempt = ? AND phase = 1",
+            (fraction, task_no, attempt),
+        )
+
+    return write
+
+
+def settle(db: sqlite3.Connection, outcome: Settlement) -> bool:
+    row = db.execute(
+        "UPDATE task SET phase = 2, status = ?, updated_at = ?, engine = coalesce(?, engine),"
+        " progress = ?, result = ?, failure_reason = ?,"
+        " failure_message = ?, warnings = ?, lease_owner = NULL, lease_until = NULL"
+        " WHERE no = ? AND attempt = ? AND phase < 2 RETURNING key_id, points",
+        (
+            outcome.status,
+            outcome.at,
+            outcome.engine,
+            outcome.progress,
+            None if outcome.result is None else _json.encode(outcome.result),
+            outcome.failure_reason,
+            outcome.failure_message,
+            _json.encode(outcome.warnings) if outcome.warnings else None,
+            outcome.task_no,
+            outcome.attempt,
+        ),
+    ).fetchall()
+    if not row:
+        return False
+    _close_attempt(db, outcome.task_no, outcome.attempt, outcome.at, outcome.status, outcome.detail)
+    add_event(db, outcome.task_no, outcome.at, f"task.{outcome.status.lower()}", outcome.failure_message or "")
+    _settle_points(db, outcome, key_id=row[0][0], held=row[0][1])
+    if outcome.result is not None:
+        for image in outcome.result.images:
+            expires_at = outcome.result.expires_at
+            link = Link(image.token, image.name, image.digest, image.media_type, image.bytes, expires_at)
+            add_link(db, link)
+    if outcome.delivery is not None:
+        new = outcome.delivery
+        db.execute(
+            "INSERT INTO delivery (id, task_no, key_id, url, host, body, state, next_at, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                new.id,
+                outcome.task_no,
+                row[0][0],
+                new.url,
+                new.host,
+                new.body,
+                new.state,
+                new.next_at,
+                outcome.at,
+            ),
+        )
+        if new.detail:
+            add_event(db, outcome.task_no, outcome.at, "delivery.blocked", new.detail)
+    return True
+
+
+def _close_attempt(db: sqlite3.Connection, task_no: int, attempt: int, at: Micros, what: str, detail: str) -> None:
+    if attempt:
+        db.execute(
+            "UPDATE attempt SET finished_at = ?, outcome = ?, detail = ? WHERE task_no = ? AND number = ?",
+            (at, what, detail, task_no, attempt),
+        )
+
+
+def _settle_points(db: sqlite3.Connection, outcome: Settlement, key_id: str, held: int) -> None:
+    """Capture what the surviving images cost and give the rest of the hold back."""
+    if not held:
+        return
+    captured = min(held, outcome.points_charged)
+    if captured:
+        _book(db, outcome.task_no, key_id, "capture", captured, outcome.at)
+    if held > captured:
+        _book(db, outcome.task_no, key_id, "release", held - captured, outcome.at)
+        db.execute("UPDATE key SET points = points + ? WHERE id = ?", (held - captured, key_id))
+
+
+def requeue(
+    db: sqlite3.Connection, task_no: int, attempt: int, not_before: Micros, at: Micros, why: str, failed: bool
+) -> bool:
+    changed = db.execute(
+        "UPDATE task SET phase = 0, not_before = ?, failures = failures + ?, lease_owner = NULL, lease_until = NULL"
+        " WHERE no = ? AND attempt = ? AND phase = 1",
+        (not_before, failed, task_no, attempt),
+    ).rowcount
+    if changed:
+        _close_attempt(db, task_no, attempt, at, "requeued", why)
+        add_event(db, task_no, at, "task.requeued", why)
+    return bool(changed)
+
+
+def release(db: sqlite3.Connection, where: str, value: object, now: Micros) -> int:
+    """Give back leased tasks whose owner is gone; `where` is a condition on task with one parameter."""
+    rows = db.execute(
+        "UPDATE task SET phase = 0, not_before = ?, lease_owner = NULL, lease_until = NULL"
+        f" WHERE phase = 1 AND {where} RETURNING no, attempt",
+        (now, value),
+    ).fetchall()
+    for task_no, attempt in rows:
+        _close_attempt(db, task_no, attempt, now, "lost", "its worker went away")
+        add_event(db, task_no, now, "task.requeued", "its worker went away")
+    return len(rows)
+
+
+def read(db: sqlite3.Connection, task_id: str) -> Task | None:
+    rows = db.execute(f"SELECT {_COLUMNS} FROM task WHERE id = ?", (task_id,)).fetchall()
+    return _task(rows[0]) if rows else None
+
+
+def overdue(db: sqlite3.Connection, now: Micros, limit: int) -> list[Task]:
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM task WHERE phase < 2 AND deadline_at <= ? ORDER BY deadline_at LIMIT ?",
+        (now, limit),
+    ).fetchall()
+    return [_task(row) for row in rows]
+
+
+def listing(db: sqlite3.Connection, wanted: TaskFilter) -> list[Task]:
+    conditions = ["key_id = ?"]
+    values: list[object] = [wanted.key_id]
+    for condition, value in (
+        ("user_id = ?", wanted.user_id),
+        ("status = ?", wanted.status),
+        ("model = ?", wanted.model),
+        ("created_at >= ?", wanted.created_after),
+        ("created_at <= ?", wanted.created_before),
+        ("updated_at >= ?", wanted.updated_after),
+        ("no < ?", wanted.before),
+    ):
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM task WHERE {' AND '.join(conditions)} ORDER BY no DESC LIMIT ?",
+        (*values, wanted.limit),
+    ).fetchall()
+    return [_task(row) for row in rows]
+
+
+def events(db: sqlite3.Connection, task_no: int) -> list[Event]:
+    rows = db.execute("SELECT id, at, name, detail FROM event WHERE task_no = ? ORDER BY id", (task_no,)).fetchall()
+    return [Event(*row) for row in rows]

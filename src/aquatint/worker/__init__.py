@@ -1,0 +1,1 @@
+"""The three loops: runner (tasks), dispatcher (deliveries), sweeper (what time does)."""

@@ -1,0 +1,106 @@
+"""The runner: claims tasks while there is room and runs each as an asyncio task of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+
+from aquatint.domain.task import ClaimedTask
+from aquatint.services.run import RunService
+from aquatint.services.signals import Signals
+from aquatint.services.tools import SECOND, Clock
+from aquatint.store.base import Store, StoreUnavailable
+from aquatint.telemetry import Logger
+from aquatint.worker.loop import IDLE, wait
+
+LEASE = 60.0  # seconds that a claim holds without being renewed
+
+
+class Runner:
+    """`concurrency` tasks at once; `drain` seconds to finish them when asked to stop."""
+
+    def __init__(
+        self,
+        store: Store,
+        run: RunService,
+        signals: Signals,
+        clock: Clock,
+        owner: str,
+        concurrency: int,
+        drain: float,
+        log: Logger,
+    ) -> None:
+        self._store = store
+        self._run = run
+        self._wake = signals.work
+        self._clock = clock
+        self._owner = owner
+        self._concurrency = concurrency
+        self._drain = drain
+        self._log = log
+        self._running: dict[str, tuple[ClaimedTask, asyncio.Task[None]]] = {}
+        self._stopping = False
+        signals.on_stop_task(self._stop_task)
+
+    async def run(self) -> None:
+        """Until `stop` is called."""
+        renewed = asyncio.get_running_loop().time()
+        while not self._stopping:
+            try:
+                claimed = await self._claim()
+                now = asyncio.get_running_loop().time()
+                if self._running and now - renewed > LEASE / 3:
+                    await self._store.renew(self._owner, self._lease_end())
+                    renewed = now
+            except StoreUnavailable as error:
+                self._log.error("store.refused", why=str(error))
+                await asyncio.sleep(1.0)
+                continue
+            if not claimed and not self._stopping:
+                await wait(self._wake, self._patience())
+
+    async def stop(self) -> None:
+        """Claim nothing more; let running tasks finish, and put those that do not back into the queue."""
+        self._stopping = True
+        self._wake.set()
+        tasks = [task for _, task in self._running.values()]
+        if tasks:
+            self._log.info("runner.draining", tasks=len(tasks))
+            await asyncio.wait(tasks, timeout=self._drain)
+        for claimed, task in list(self._running.values()):
+            task.cancel()
+            await asyncio.wait([task])
+            now = self._clock.now()
+            await self._store.requeue(claimed.no, claimed.attempt, now, now, "the server is stopping", failed=False)
+
+    async def _claim(self) -> int:
+        room = self._concurrency - len(self._running)
+        if room <= 0:
+            return 0
+        claimed = await self._store.claim(self._owner, room, self._clock.now(), self._lease_end())
+        for task in claimed:
+            running = asyncio.create_task(self._run(task), name=f"task {task.id}")
+            self._running[task.id] = (task, running)
+            running.add_done_callback(functools.partial(self._finished, task.id))
+        return len(claimed)
+
+    def _finished(self, task_id: str, task: asyncio.Task[None]) -> None:
+        del self._running[task_id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # Only the store can bring a run to this: its outcome was not written, so the lease will run out.
+            self._log.error("task.unsettled", task=task_id, why=repr(error))
+        self._wake.set()
+
+    def _stop_task(self, task_id: str) -> None:
+        if task_id in self._running:
+            self._running[task_id][1].cancel()
+
+    def _lease_end(self) -> int:
+        return self._clock.now() + int(LEASE * SECOND)
+
+    def _patience(self) -> float:
+        """Seconds until there may be something to claim."""
+        if len(self._running) >= self._concurrency:
+            return IDLE
+        due = self._store.next_due()
+        return IDLE if due is None else min(IDLE, max(0.001, (due - self._clock.now()) / SECOND))
