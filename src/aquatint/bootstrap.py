@@ -24,15 +24,18 @@ from aquatint.catalog.load import Catalog
 from aquatint.catalog.load import load as load_catalog
 from aquatint.domain.errors import AquatintError, ConfigurationError
 from aquatint.engines import registry
-from aquatint.engines.base import Engine, EngineContext
+from aquatint.engines.base import Engine, EngineContext, EngineSpec, GenerationJob
 from aquatint.net.guard import GuardPolicy
 from aquatint.net.http import DoorLimits, HttpDoor
 from aquatint.sandbox.images import IntakeLimits
 from aquatint.sandbox.limits import Limits
 from aquatint.sandbox.pool import Sandbox
 from aquatint.services.cancel import CancelService
+from aquatint.services.claim import DeliveryClaims, TaskClaims
 from aquatint.services.deliver import DeliverService, RedeliverService
+from aquatint.services.files import FileService
 from aquatint.services.keys import KeyService
+from aquatint.services.models import ModelService
 from aquatint.services.query import QueryService
 from aquatint.services.references import FetchRules, ReferenceService
 from aquatint.services.run import RunRules, RunService
@@ -97,14 +100,69 @@ def public_urls(settings: Settings) -> PublicUrls:
     return PublicUrls(settings.assets.public_url.rstrip("/") or f"http://{host}:{server.port}")
 
 
+def engine_section(settings: Settings, name: str) -> dict[str, object]:
+    """The part of the settings that an engine is given."""
+    sections: dict[str, dict[str, object]] = {
+        "studio": asdict(settings.studio),
+        "null": {"delay": settings.engines.null_delay},
+    }
+    return sections.get(name, {})
+
+
 def build_engines(settings: Settings, catalog: Catalog, sandbox: Sandbox) -> dict[str, Engine]:
     """The engines that some route wants. Raises ConfigurationError."""
-    sections = {"studio": asdict(settings.studio), "null": {"delay": settings.engines.null_delay}}
 
     def context(name: str) -> EngineContext:
-        return EngineContext(sandbox, sections.get(name, {}), concurrency(settings))
+        return EngineContext(sandbox, engine_section(settings, name), concurrency(settings))
 
     return registry.build(catalog.engines(), context, settings.engines.allow_testing)
+
+
+def load_models(settings: Settings) -> Catalog:
+    """The catalog with the operator's file, aliases and forced route. Raises ConfigurationError."""
+    return load_catalog(settings.catalog.file, settings.catalog.aliases, settings.engines.route_all_to)
+
+
+def sandbox_of(settings: Settings, size: int) -> Sandbox:
+    """Worker processes with the operator's limits."""
+    limits = Limits(settings.sandbox.memory, round(settings.sandbox.cpu), settings.sandbox.wall)
+    return Sandbox(size, limits, warm=WARM_MODULES)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRow:
+    """One installed engine; `spec` is None when no route uses it, so that it was not built."""
+
+    name: str
+    spec: EngineSpec | None
+    models: tuple[str, ...]
+
+
+def list_engines(settings: Settings) -> list[EngineRow]:
+    """Installed engines and the models that these settings route to them. Raises ConfigurationError."""
+    catalog = load_models(settings)
+    built = build_engines(settings, catalog, sandbox_of(settings, 1))
+
+    def row(name: str) -> EngineRow:
+        serves = tuple(m.name for m in catalog.models() if any(route.engine == name for route in m.routes))
+        return EngineRow(name, built[name].spec if name in built else None, serves)
+
+    return [row(name) for name in sorted(registry.installed())]
+
+
+async def try_engine(settings: Settings, name: str) -> None:
+    """Make one small picture with an engine, through the sandbox. Raises what keeps it from working."""
+    sandbox = sandbox_of(settings, 1)
+    engine = registry.build(
+        frozenset({name}), lambda _: EngineContext(sandbox, engine_section(settings, name), 1), True
+    )[name]
+    job = GenerationJob("doctor", "", "text_to_image", "mountain lake", (), 256, 144, 1, 1, 60.0)
+    try:
+        await sandbox.open()
+        await engine.open()
+        await engine.generate(job, lambda fraction, stage: None)
+    finally:
+        await sandbox.close()
 
 
 def build(settings: Settings, *, clock: Clock | None = None) -> House:
@@ -114,10 +172,9 @@ def build(settings: Settings, *, clock: Clock | None = None) -> House:
     log = logger()
     store = open_store(settings)
     assets = DiskAssets(settings.server.data_dir / "assets")
-    catalog = load_catalog(settings.catalog.file, settings.catalog.aliases, settings.engines.route_all_to)
-    limits = Limits(settings.sandbox.memory, round(settings.sandbox.cpu), settings.sandbox.wall)
+    catalog = load_models(settings)
     # One worker more than tasks, so that an upload is checked while every task paints.
-    sandbox = Sandbox(concurrency(settings) + 1, limits, warm=WARM_MODULES)
+    sandbox = sandbox_of(settings, concurrency(settings) + 1)
     engines = build_engines(settings, catalog, sandbox)
     policy = GuardPolicy(settings.net.allow)
     door = HttpDoor(
@@ -167,17 +224,18 @@ def build(settings: Settings, *, clock: Clock | None = None) -> House:
         ),
         files=FileRoutes(
             upload_file=UploadService(store, assets, sandbox, intake, urls, clock, settings.assets.retention),
-            store=store,
-            assets=assets,
+            find_file=FileService(store, assets, clock),
             auth=auth,
             max_upload=settings.limits.upload,
         ),
-        catalog=CatalogRoutes(catalog, engines, keys, auth),
+        catalog=CatalogRoutes(ModelService(catalog, engines), keys, auth),
     )
     webhooks = settings.webhooks
     loops: tuple[Loop, ...] = (
-        Runner(store, run, signals, clock, owner, concurrency(settings), settings.worker.drain, log),
-        Dispatcher(store, deliver, signals, clock, owner, webhooks.concurrency, webhooks.per_host, log),
+        Runner(TaskClaims(store, clock, owner), run, signals, concurrency(settings), settings.worker.drain, log),
+        Dispatcher(
+            DeliveryClaims(store, clock, owner), deliver, signals, webhooks.concurrency, webhooks.per_host, log
+        ),
         Sweeper(SweepService(store, assets, settle, signals, clock, log), log),
     )
     parts = _Parts(settings, store, sandbox, door, engines, loops, clock, owner)

@@ -63,7 +63,7 @@ def build(routes: Routes, lifespan: Lifespan, cors_origins: Sequence[str], versi
         methods = ("GET", "POST")
         cors = Middleware(CORSMiddleware, allow_origins=cors_origins, allow_methods=methods, allow_headers=headers)
         middleware.append(cors)
-    return Starlette(
+    app = Starlette(
         routes=[
             *(Route(op.path, op.handler, methods=[op.method]) for op in operations),
             Route("/openapi.json", openapi_json),
@@ -75,3 +75,5 @@ def build(routes: Routes, lifespan: Lifespan, cors_origins: Sequence[str], versi
         exception_handlers={HTTPException: problems.http_exception},
         lifespan=lifespan,
     )
+    app.state.openapi = document
+    return app

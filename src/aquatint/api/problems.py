@@ -10,9 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from aquatint.domain.errors import CallerError, RateLimited
+from aquatint.domain.errors import CallerError, RateLimited, StoreUnavailable
 from aquatint.services.tools import new_id
-from aquatint.store.base import StoreUnavailable
 from aquatint.telemetry import logger
 from aquatint.wire import answers, hygiene
 
@@ -47,7 +46,7 @@ def answering(handler: Handler) -> Handler:
             raise
         except ClientDisconnect:
             return failure(400, "the connection closed before the body was complete")
-        except Exception:
+        except Exception:  # noqa: BLE001  # the last net: a bare 500, details only in the log
             request_id = new_id()
             logger().exception("request.broke", request_id=request_id, path=request.scope["path"])
             return failure(500, f"internal error; request id {request_id}", {"x-request-id": request_id})

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from aquatint import __version__
-from aquatint.cli import config, demo, doctor, engines, keys, serve
+from aquatint.cli import config, demo, doctor, engines, keys, openapi, serve
 from aquatint.domain.errors import AquatintError, ConfigurationError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Aquatint: a self-hosted image task server.")
@@ -15,6 +15,7 @@ app.command()(serve.serve)
 app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(engines.engines)
+app.command()(openapi.openapi)
 app.add_typer(keys.app, name="keys")
 app.add_typer(config.app, name="config")
 

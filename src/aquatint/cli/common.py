@@ -13,7 +13,6 @@ import typer
 from aquatint import bootstrap, settings
 from aquatint.services.keys import KeyService
 from aquatint.services.tools import Clock
-from aquatint.store.base import Store
 
 T = TypeVar("T")
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.", show_default=False)]
@@ -29,14 +28,14 @@ def load(config: Path | None, **server: object) -> settings.Settings:
     return settings.load(environment, {"server": given})
 
 
-def with_keys(wanted: settings.Settings, work: Callable[[KeyService, Store], Awaitable[T]]) -> T:
+def with_keys(wanted: settings.Settings, work: Callable[[KeyService], Awaitable[T]]) -> T:
     """Run `work` on the keys of the data folder; a running server sees the change within seconds."""
 
     async def run() -> T:
         store = bootstrap.open_store(wanted)
         await store.open()
         try:
-            return await work(KeyService(store, Clock(), wanted.server.api_key), store)
+            return await work(KeyService(store, Clock(), wanted.server.api_key))
         finally:
             await store.close()
 

@@ -17,10 +17,6 @@ import typer
 from aquatint import bootstrap
 from aquatint.cli.common import ConfigFile, DataDir, load
 from aquatint.domain.errors import AquatintError, ConfigurationError
-from aquatint.engines.base import EngineContext, GenerationJob
-from aquatint.sandbox.errors import SandboxError
-from aquatint.sandbox.limits import Limits
-from aquatint.sandbox.pool import Sandbox
 from aquatint.settings import Settings
 
 Finding = tuple[str, str]  # "ok", "warn" or "fail", and a sentence
@@ -129,24 +125,14 @@ def _webhooks(settings: Settings) -> Iterator[Finding]:
 
 
 def _engines(settings: Settings) -> Iterator[Finding]:
-    yield asyncio.run(_paint(settings))
-
-
-async def _paint(settings: Settings) -> Finding:
     """A small real picture, through the sandbox: finds missing libraries, memory limits, broken installs."""
-    from aquatint.engines.studio import build  # imported here: the other checks must work without it
-
-    sandbox = Sandbox(1, Limits(settings.sandbox.memory, round(settings.sandbox.cpu), settings.sandbox.wall))
+    served = [row.name for row in bootstrap.list_engines(settings) if row.models]
+    yield "ok", f"models are served by {', '.join(served)}"
     started = time.perf_counter()
     try:
-        await sandbox.open()
-        engine = build(EngineContext(sandbox, {"strict": False}, 1))
-        await engine.open()
-        job = GenerationJob("doctor", "", "text_to_image", "mountain lake", (), 256, 144, 1, 1, 60.0)
-        await engine.generate(job, lambda fraction, stage: None)
-    except (AquatintError, SandboxError) as error:
+        asyncio.run(bootstrap.try_engine(settings, "studio"))
+    except AquatintError as error:
         detail = getattr(error, "detail", "")
-        return "fail", f"the studio engine cannot paint here: {error} {detail}".strip()
-    finally:
-        await sandbox.close()
-    return "ok", f"the studio engine painted a small picture in {time.perf_counter() - started:.1f} s"
+        yield "fail", f"the studio engine cannot paint here: {error} {detail}".strip()
+    else:
+        yield "ok", f"the studio engine painted a small picture in {time.perf_counter() - started:.1f} s"

@@ -12,7 +12,6 @@ from rich.table import Table
 from aquatint.cli.common import ConfigFile, DataDir, load, with_keys
 from aquatint.domain.key import Key
 from aquatint.services.keys import KeyService
-from aquatint.store.base import Store
 
 app = typer.Typer(no_args_is_help=True, help="API keys. A running server notices changes within two seconds.")
 
@@ -31,7 +30,7 @@ def create(
 ) -> None:
     """Create a key and print its secret, this once."""
 
-    async def work(keys: KeyService, store: Store) -> tuple[Key, str]:
+    async def work(keys: KeyService) -> tuple[Key, str]:
         return await keys.create(
             name,
             models=tuple(part.strip() for part in models.split(",") if part.strip()),
@@ -48,7 +47,7 @@ def create(
 def list_keys(data_dir: DataDir = None, config: ConfigFile = None) -> None:
     """List all keys; secrets are not kept and cannot be shown."""
 
-    async def work(keys: KeyService, store: Store) -> list[Key]:
+    async def work(keys: KeyService) -> list[Key]:
         return keys.listing()
 
     table = Table("id", "name", "secret", "created", "models", "points", "a minute", "state")
@@ -72,7 +71,7 @@ def revoke(
 ) -> None:
     """Revoke a key; a running server refuses it within two seconds."""
 
-    async def work(keys: KeyService, store: Store) -> bool:
+    async def work(keys: KeyService) -> bool:
         return await keys.revoke(key_id)
 
     if not with_keys(load(config, data_dir=data_dir), work):

@@ -11,7 +11,6 @@ from aquatint import bootstrap, telemetry
 from aquatint.cli.common import ConfigFile, DataDir, load, with_keys
 from aquatint.services.keys import KeyService
 from aquatint.settings import Settings
-from aquatint.store.base import Store
 
 KEEP_ALIVE = 75  # seconds an idle client connection is kept
 
@@ -55,7 +54,7 @@ def announce(settings: Settings, engines: frozenset[str]) -> None:
     if "studio" in engines:
         typer.echo("studio is the embedded painter: real pictures from classical algorithms, not the real Seedream.")
 
-    async def first_key(keys: KeyService, store: Store) -> str | None:
+    async def first_key(keys: KeyService) -> str | None:
         return None if keys.listing() else (await keys.create("first"))[1]
 
     secret = with_keys(settings, first_key)

@@ -21,6 +21,7 @@ AquatintError
 │   ├── BalanceExhausted        INSUFFICIENT_POINTS (the operator's account)
 │   ├── Misconfigured           the operator must act
 │   └── Broken                  the engine failed; retried a few times
+├── StoreUnavailable            the database did not take the transaction; answered 503
 ├── LeaseLost                   another worker, a cancel or a deadline took this attempt: stop, write nothing
 └── ConfigurationError          every mistake in the settings, listed together
 """
@@ -170,6 +171,10 @@ class Broken(EngineError):
     """The engine failed without a reason that the caller could act on."""
 
     retryable = True
+
+
+class StoreUnavailable(AquatintError):
+    """The database did not take the transaction (disk full, file gone); nothing of it was written."""
 
 
 class LeaseLost(AquatintError):

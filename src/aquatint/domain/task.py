@@ -123,3 +123,17 @@ class ClaimedTask(msgspec.Struct, frozen=True):
     echo: msgspec.Raw
     callback_url: str | None
     user_id: str | None
+
+
+class TaskFilter(msgspec.Struct, frozen=True):
+    """Which tasks of one key to list, newest first. `before` is the cursor: the last `no` already seen."""
+
+    key_id: str
+    status: Status | None = None
+    model: str | None = None
+    user_id: str | None = None
+    created_after: Micros | None = None
+    created_before: Micros | None = None
+    updated_after: Micros | None = None
+    before: int | None = None
+    limit: int = 20

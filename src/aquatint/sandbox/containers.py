@@ -1,12 +1,15 @@
 """Image files as containers: what they are, how large they say they are, and how to drop all but the picture.
 
-Nothing here decodes. Every function reads untrusted bytes and touches each of them at most once.
+Nothing here decodes pixels. Every function reads untrusted bytes in time that grows with their number only.
 """
 
 from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
+
+from isal import isal_zlib as zlib
 
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
@@ -20,6 +23,9 @@ _JFIF_HEAD_BYTES = 14  # of the payload; a thumbnail may follow
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_INFLATE_STEP = 1 << 20
 _PNG_PICTURE = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 
 
@@ -127,6 +133,32 @@ def bare_png(data: bytes) -> bytes | None:
     return None
 
 
+def png_is_whole(data: bytes) -> bool:
+    """Whether the compressed data hold every row: Pillow fills missing rows with black and says nothing.
+
+    Inflates no more than the header promises. True for headers that only a decoder can judge.
+    """
+    try:
+        width, height, depth, colour, _, _, interlace = struct.unpack_from(">IIBBBBB", data, 16)
+    except struct.error:
+        return False
+    channels = _PNG_CHANNELS.get(colour)
+    if channels is None or interlace > 1:
+        return True
+    passes = _ADAM7 if interlace else ((0, 0, 1, 1),)
+    missing = 0
+    for left, top, across, down in passes:
+        columns, rows = -(-(width - left) // across), -(-(height - top) // down)
+        if columns > 0 and rows > 0:
+            missing += rows * (1 + (columns * channels * depth + 7) // 8)
+    inflater = zlib.decompressobj()
+    for piece in _png_data(data):
+        while piece and missing > 0 and not inflater.eof:
+            missing -= len(inflater.decompress(piece, _INFLATE_STEP))
+            piece = inflater.unconsumed_tail
+    return missing <= 0
+
+
 def bare_webp(data: bytes) -> bytes | None:
     """The same still WebP as a simple file: one picture chunk, nothing else. None when animated or with
     alpha.
@@ -147,6 +179,15 @@ def bare_webp(data: bytes) -> bytes | None:
     if picture is None:
         return None
     return b"RIFF" + struct.pack("<I", 4 + len(picture)) + b"WEBP" + picture
+
+
+def _png_data(data: bytes) -> Iterator[bytes]:
+    at = len(_PNG_SIGNATURE)
+    while at + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        if data[at + 4 : at + 8] == b"IDAT":
+            yield data[at + 8 : at + 8 + length]
+        at += 12 + length
 
 
 def _marker_at(data: bytes, at: int) -> int | None:

@@ -16,6 +16,7 @@ from aquatint.sandbox.containers import (
     jpeg_scan_markers,
     kind_of,
     looks_like_web_page,
+    png_is_whole,
     stated_size,
 )
 from aquatint.sandbox.errors import Refused
@@ -97,17 +98,19 @@ def _check_size(width: int, height: int, limits: IntakeLimits) -> None:
 
 
 def _read(kind: str, data: bytes, limits: IntakeLimits) -> CleanImage:
+    if kind == "PNG" and not png_is_whole(data):
+        raise Refused("the image file is incomplete")
     with Image.open(io.BytesIO(data), formats=(kind,)) as image:
         _check_size(*image.size, limits)
-        orientation = orientation_of(image)
         profile = foreign_profile(image)
-        if orientation == 1 and profile is None and image.mode == "RGB" and not has_transparency(image):
+        if orientation_of(image) == 1 and profile is None and image.mode == "RGB" and not has_transparency(image):
             kept = _keep_coded(kind, data)
             if kept is not None:
                 return kept
         image.load()
         _check_size(*image.size, limits)
-        plain = to_plain_rgb(image, orientation, profile)
+        # Asked again: some decoders turn the picture themselves while loading, and say so only afterwards.
+        plain = to_plain_rgb(image, orientation_of(image), profile)
     return _write(kind, plain)
 
 

@@ -82,4 +82,4 @@ class KeyService:
 
     def current(self, key: Key) -> Key:
         """The key as it stands now (its points change)."""
-        return next((k for k in self._store.keys() if k.id == key.id), key)
+        return next((known for known in self.listing() if known.id == key.id), key)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from aquatint.domain.delivery import Delivery
 from aquatint.domain.errors import InvalidInput, NotFound
 from aquatint.domain.ids import is_task_id
-from aquatint.domain.task import Task
-from aquatint.store.base import Store, TaskFilter
+from aquatint.domain.task import Task, TaskFilter
+from aquatint.store.base import Store
 
 
 class QueryService:

@@ -82,7 +82,7 @@ class RunService:
                 failure_message=error.message,
                 detail=error.detail,
             )
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # a bug must end the attempt, not hang the task
             self._log.exception("task.broke", task=claimed.id, attempt=claimed.attempt)
             broken = Broken("the server failed while it worked on this task", detail=repr(error))
             if await self._requeue(run, broken):

@@ -18,6 +18,7 @@ from aquatint.services.tools import SECOND, Clock, new_id, new_token
 from aquatint.store.base import Idempotency, Link, NewTask, Store, Submitted
 
 OUTPUT_FORMATS = ("png", "jpeg", "webp")
+INLINE = "inline"  # name of links that only keep the bytes of a data URL; nothing public leads to them
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ class SubmitService:
             digest = await self._assets.put(item)
             references.append(StoredReference(digest))
             expires_at = now + int(self._rules.retention * SECOND)
-            links.append(Link(new_token(), "inline", digest, "application/octet-stream", len(item), expires_at))
+            links.append(Link(new_token(), INLINE, digest, "application/octet-stream", len(item), expires_at))
         return tuple(references), tuple(links)
 
 

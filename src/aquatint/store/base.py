@@ -8,13 +8,9 @@ from typing import Protocol
 import msgspec
 
 from aquatint.domain.delivery import ClaimedDelivery, Delivery, DeliveryAttempt, DeliveryState
-from aquatint.domain.errors import AquatintError, FailureReason
+from aquatint.domain.errors import FailureReason
 from aquatint.domain.key import Key
-from aquatint.domain.task import ClaimedTask, Micros, Mode, Result, Status, Task, TaskInput
-
-
-class StoreUnavailable(AquatintError):
-    """The database did not take the transaction (disk full, file gone); nothing of it was written."""
+from aquatint.domain.task import ClaimedTask, Micros, Mode, Result, Status, Task, TaskFilter, TaskInput
 
 
 class Idempotency(msgspec.Struct, frozen=True):
@@ -98,20 +94,6 @@ class Event(msgspec.Struct, frozen=True):
     at: Micros
     name: str
     detail: str = ""
-
-
-class TaskFilter(msgspec.Struct, frozen=True):
-    """Which tasks of one key to list, newest first. `before` is the cursor: the last `no` already seen."""
-
-    key_id: str
-    status: Status | None = None
-    model: str | None = None
-    user_id: str | None = None
-    created_after: Micros | None = None
-    created_before: Micros | None = None
-    updated_after: Micros | None = None
-    before: int | None = None
-    limit: int = 20
 
 
 class Store(Protocol):

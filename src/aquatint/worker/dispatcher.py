@@ -7,14 +7,12 @@ import functools
 from collections import Counter
 
 from aquatint.domain.delivery import ClaimedDelivery
+from aquatint.domain.errors import StoreUnavailable
+from aquatint.services.claim import DeliveryClaims
 from aquatint.services.deliver import DeliverService
 from aquatint.services.signals import Signals
-from aquatint.services.tools import SECOND, Clock
-from aquatint.store.base import Store, StoreUnavailable
 from aquatint.telemetry import Logger
 from aquatint.worker.loop import IDLE, wait
-
-LEASE = 180.0  # seconds; longer than any one delivery may take
 
 
 class Dispatcher:
@@ -22,20 +20,16 @@ class Dispatcher:
 
     def __init__(
         self,
-        store: Store,
+        claims: DeliveryClaims,
         deliver: DeliverService,
         signals: Signals,
-        clock: Clock,
-        owner: str,
         concurrency: int,
         per_host: int,
         log: Logger,
     ) -> None:
-        self._store = store
+        self._claims = claims
         self._deliver = deliver
         self._wake = signals.deliveries
-        self._clock = clock
-        self._owner = owner
         self._concurrency = concurrency
         self._per_host = per_host
         self._log = log
@@ -73,9 +67,7 @@ class Dispatcher:
         # No batch may take a host over its limit, so it is no larger than the room of the fullest open host.
         fullest = max((n for n in self._hosts.values() if n < self._per_host), default=0)
         limit = min(room, self._per_host - fullest)
-        now = self._clock.now()
-        lease_end = now + int(LEASE * SECOND)
-        claimed = await self._store.claim_deliveries(self._owner, limit, now, lease_end, self._busy())
+        claimed = await self._claims.take(limit, self._busy())
         for delivery in claimed:
             self._hosts[delivery.host] += 1
             task = asyncio.create_task(self._deliver(delivery), name=f"delivery {delivery.id}")
@@ -98,5 +90,5 @@ class Dispatcher:
     def _patience(self) -> float:
         if len(self._sending) >= self._concurrency:
             return IDLE
-        due = self._store.next_delivery_due(self._busy())
-        return IDLE if due is None else min(IDLE, max(0.001, (due - self._clock.now()) / SECOND))
+        due_in = self._claims.due_in(self._busy())
+        return IDLE if due_in is None else min(IDLE, due_in)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import functools
 
+from aquatint.domain.errors import StoreUnavailable
 from aquatint.domain.task import ClaimedTask
+from aquatint.services.claim import TASK_LEASE, TaskClaims
 from aquatint.services.run import RunService
 from aquatint.services.signals import Signals
-from aquatint.services.tools import SECOND, Clock
-from aquatint.store.base import Store, StoreUnavailable
 from aquatint.telemetry import Logger
 from aquatint.worker.loop import IDLE, wait
-
-LEASE = 60.0  # seconds that a claim holds without being renewed
 
 
 class Runner:
@@ -21,20 +19,16 @@ class Runner:
 
     def __init__(
         self,
-        store: Store,
+        claims: TaskClaims,
         run: RunService,
         signals: Signals,
-        clock: Clock,
-        owner: str,
         concurrency: int,
         drain: float,
         log: Logger,
     ) -> None:
-        self._store = store
+        self._claims = claims
         self._run = run
         self._wake = signals.work
-        self._clock = clock
-        self._owner = owner
         self._concurrency = concurrency
         self._drain = drain
         self._log = log
@@ -49,8 +43,8 @@ class Runner:
             try:
                 claimed = await self._claim()
                 now = asyncio.get_running_loop().time()
-                if self._running and now - renewed > LEASE / 3:
-                    await self._store.renew(self._owner, self._lease_end())
+                if self._running and now - renewed > TASK_LEASE / 3:
+                    await self._claims.renew()
                     renewed = now
             except StoreUnavailable as error:
                 self._log.error("store.refused", why=str(error))
@@ -70,14 +64,13 @@ class Runner:
         for claimed, task in list(self._running.values()):
             task.cancel()
             await asyncio.wait([task])
-            now = self._clock.now()
-            await self._store.requeue(claimed.no, claimed.attempt, now, now, "the server is stopping", failed=False)
+            await self._claims.give_back(claimed, "the server is stopping")
 
     async def _claim(self) -> int:
         room = self._concurrency - len(self._running)
         if room <= 0:
             return 0
-        claimed = await self._store.claim(self._owner, room, self._clock.now(), self._lease_end())
+        claimed = await self._claims.take(room)
         for task in claimed:
             running = asyncio.create_task(self._run(task), name=f"task {task.id}")
             self._running[task.id] = (task, running)
@@ -95,12 +88,9 @@ class Runner:
         if task_id in self._running:
             self._running[task_id][1].cancel()
 
-    def _lease_end(self) -> int:
-        return self._clock.now() + int(LEASE * SECOND)
-
     def _patience(self) -> float:
         """Seconds until there may be something to claim."""
         if len(self._running) >= self._concurrency:
             return IDLE
-        due = self._store.next_due()
-        return IDLE if due is None else min(IDLE, max(0.001, (due - self._clock.now()) / SECOND))
+        due_in = self._claims.due_in()
+        return IDLE if due_in is None else min(IDLE, due_in)

@@ -285,7 +285,8 @@ from pathlib import Path
 async def main():
     sandbox = Sandbox(3, Limits(), search_path=(sys.argv[1],))
     await sandbox.open()
-    jobs = [asyncio.create_task(sandbox.run("hostile_jobs:" + job, b"60", wall_limit=60)) for job in ("spin", "sleep")]
+    names = ("hostile_jobs:spin", "hostile_jobs:sleep")
+    jobs = [asyncio.create_task(sandbox.run(name, b"60", wall_limit=60)) for name in names]
     await asyncio.sleep(0.3)
     print("ready", flush=True)
     await asyncio.gather(*jobs)

@@ -143,7 +143,8 @@ def test_rows_of_equals_one_enlargement() -> None:
 
 def test_wide_blur_is_close_to_the_true_one() -> None:
     plane = noise.value_noise(200, 300, 30, seed=3)
-    assert np.abs(resize.blur_wide(plane, 12) - resize.blur(plane, 12)).max() < 0.03
+    inner = np.s_[36:-36, 36:-36]
+    assert np.abs(resize.blur_wide(plane, 12) - resize.blur(plane, 12))[inner].max() < 0.012
 
 
 def test_rim_lies_just_inside() -> None:
@@ -169,4 +170,4 @@ def test_saliency_finds_the_odd_one_out() -> None:
     found = saliency(image).interest
     height, width = found.shape
     inside = found[round(height / 3) : round(height * 2 / 3), round(width * 0.65) : round(width * 0.85)]
-    assert inside.mean() > 2 * found[:, : width // 2].mean()
+    assert inside.mean() > 1.5 * found[:, : width // 2].mean()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +12,8 @@ from starlette.responses import Response
 from aquatint.api.auth import Authenticator
 from aquatint.api.operations import Operation
 from aquatint.api.problems import answering, envelope
-from aquatint.catalog import schema
-from aquatint.catalog.load import Catalog
-from aquatint.catalog.models import ModelSpec
-from aquatint.engines.base import Engine
 from aquatint.services.keys import KeyService
+from aquatint.services.models import ModelService, OfferedModel
 from aquatint.wire import answers
 
 
@@ -46,35 +42,34 @@ class ModelList(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class CatalogRoutes:
-    catalog: Catalog
-    engines: Mapping[str, Engine]
+    list_models: ModelService
     keys: KeyService
     auth: Authenticator
 
     async def models(self, request: Request) -> Response:
-        key = self.auth(request)
-        usable = [model for model in self.catalog.models() if key.may_use(model.name)]
-        return envelope(answers.ok(ModelList([self._model(model) for model in usable])))
-
-    def _model(self, model: ModelSpec) -> ModelData:
-        engine = next((self.engines[r.engine].spec for r in model.routes if r.engine in self.engines), None)
-        return ModelData(
-            name=model.name,
-            title=model.title,
-            family=model.family,
-            engine=ModelEngineData(engine.name, engine.version, engine.title, engine.local) if engine else None,
-            points_per_image=model.points,
-            sizes={
-                tier: {ratio: [size.width, size.height] for ratio, size in row.items()}
-                for tier, row in model.sizes.items()
-            },
-            parameters=schema.parameters(model),
-        )
+        offered = self.list_models(self.auth(request))
+        return envelope(answers.ok(ModelList([_model(model) for model in offered])))
 
     async def account(self, request: Request) -> Response:
         key = self.keys.current(self.auth(request))
         data = answers.AccountData(key.id, key.name, key.points, list(key.models), key.requests_per_minute)
         return envelope(answers.ok(data))
+
+
+def _model(model: OfferedModel) -> ModelData:
+    engine = model.engine
+    return ModelData(
+        name=model.name,
+        title=model.title,
+        family=model.family,
+        engine=ModelEngineData(engine.name, engine.version, engine.title, engine.local) if engine else None,
+        points_per_image=model.points_per_image,
+        sizes={
+            tier: {ratio: [size.width, size.height] for ratio, size in row.items()}
+            for tier, row in model.sizes.items()
+        },
+        parameters=model.parameters,
+    )
 
 
 def operations(routes: CatalogRoutes) -> list[Operation]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
@@ -15,10 +14,9 @@ from aquatint.api.auth import Authenticator
 from aquatint.api.bodies import read
 from aquatint.api.operations import Operation, Parameter
 from aquatint.api.problems import answering, envelope
-from aquatint.assets.base import AssetStore
-from aquatint.domain.errors import Gone, InvalidInput, NotFound, TooLarge
+from aquatint.domain.errors import InvalidInput, TooLarge
+from aquatint.services.files import FileService
 from aquatint.services.upload import UploadService
-from aquatint.store.base import Store
 from aquatint.wire import answers, times
 
 FORM_OVERHEAD = 64 * 1024  # bytes of a multipart body around its file
@@ -33,8 +31,7 @@ FILE_HEADERS = {
 @dataclass(frozen=True, slots=True)
 class FileRoutes:
     upload_file: UploadService
-    store: Store
-    assets: AssetStore
+    find_file: FileService
     auth: Authenticator
     max_upload: int
 
@@ -79,13 +76,8 @@ class FileRoutes:
         return data
 
     async def serve(self, request: Request) -> Response:
-        link = self.store.link(request.path_params["token"])
-        if link is None or link.name != request.path_params["name"] or link.name == "inline":
-            raise NotFound("there is no such file")
-        path = self.assets.path(link.digest) if link.expires_at > time.time() * 1_000_000 else None
-        if path is None:
-            raise Gone("this file has expired")
-        return FileResponse(path, media_type=link.media_type, headers=FILE_HEADERS)
+        file = self.find_file(request.path_params["token"], request.path_params["name"])
+        return FileResponse(file.path, media_type=file.media_type, headers=FILE_HEADERS)
 
 
 def operations(routes: FileRoutes) -> list[Operation]:

@@ -16,13 +16,12 @@ from aquatint.api.operations import STRICT, TASK_ID, Operation, Parameter
 from aquatint.api.problems import answering, envelope
 from aquatint.domain.delivery import Delivery
 from aquatint.domain.errors import InvalidInput
-from aquatint.domain.task import Status
+from aquatint.domain.task import Status, TaskFilter
 from aquatint.services.cancel import CancelService
 from aquatint.services.deliver import RedeliverService
 from aquatint.services.query import QueryService, cursor
 from aquatint.services.submit import SubmitRequest, SubmitService
 from aquatint.services.tools import PublicUrls
-from aquatint.store.base import TaskFilter
 from aquatint.wire import answers, requests, times
 
 BIG = 256 * 1024  # bytes of a body that is parsed in a thread

@@ -9,8 +9,8 @@ from pathlib import Path
 from aquatint.domain.delivery import ClaimedDelivery, Delivery, DeliveryAttempt, DeliveryState
 from aquatint.domain.errors import RateLimited
 from aquatint.domain.key import Key
-from aquatint.domain.task import ClaimedTask, Micros, Task
-from aquatint.store.base import Event, Link, NewTask, Settlement, Submitted, TaskFilter
+from aquatint.domain.task import ClaimedTask, Micros, Task, TaskFilter
+from aquatint.store.base import Event, Link, NewTask, Settlement, Submitted
 from aquatint.store.sqlite import deliveries, keys, links, schema, tasks
 from aquatint.store.sqlite.writer import Writer
 

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from aquatint.domain.errors import Conflict, QuotaExceeded
-from aquatint.domain.task import ClaimedTask, Micros, Result, Status, Task, TaskInput
-from aquatint.store.base import Event, Link, NewTask, Settlement, Submitted, TaskFilter
+from aquatint.domain.task import ClaimedTask, Micros, Result, Status, Task, TaskFilter, TaskInput
+from aquatint.store.base import Event, Link, NewTask, Settlement, Submitted
 
 _json = msgspec.json.Encoder()
 _result = msgspec.json.Decoder(Result)
@@ -122,7 +122,8 @@ def claim(db: sqlite3.Connection, owner: str, limit: int, now: Micros, lease_unt
         "UPDATE task SET phase = 1, attempt = attempt + 1, lease_owner = ?, lease_until = ?,"
         " updated_at = CASE status WHEN 'PENDING' THEN ? ELSE updated_at END,"
         " status = CASE status WHEN 'PENDING' THEN 'PROCESSING' ELSE status END"
-        " WHERE no IN (SELECT no FROM task WHERE phase = 0 AND not_before <= ? ORDER BY not_before, no LIMIT ?)"
+        " WHERE no IN"
+        " (SELECT no FROM task WHERE phase = 0 AND not_before <= ? ORDER BY not_before, no LIMIT ?)"
         " RETURNING no, id, key_id, model, input, attempt, failures, created_at, deadline_at, echo, callback_url, user_id",
         (owner, lease_until, now, now, limit),
     ).fetchall()

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from aquatint.store.base import StoreUnavailable
+from aquatint.domain.errors import StoreUnavailable
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], object]

@@ -45,6 +45,8 @@ class Draft:
     def show(self, subject: Subject) -> None:
         """Add a subject; named twice it stays one, with the details of both."""
         for index, known in enumerate(self.subjects):
+            if known == subject:
+                return
             if known.name == subject.name and (subject.variant in (None, known.variant) or known.variant is None):
                 self.subjects[index] = replace(
                     known,
@@ -66,7 +68,9 @@ class Draft:
         weather += [Wish(name) for name in implied("weather")]
         for name in implied("subject"):
             self.show(Subject(name))
-        changes = [wish for entry, wish in self.wishes if entry.category != "style" and wish.name not in self.excluded]
+        changes = [
+            wish for entry, wish in self.wishes if entry.category != "style" and wish.name not in self.excluded
+        ]
         edits = [wish for entry, wish in self.wishes if entry.category == "edit"]
         total = self.understood + self.missed
         return Plan(

@@ -18,6 +18,9 @@ _NEGATABLE = _WISHES | _THINGS
 # Words that may stand between a colour and its thing ("a red and gold, very old boat").
 _TRANSPARENT = frozenset({"link", "count", "mood", "strength", "connector"})
 
+# Nobody writes longer ones; cutting there keeps the rules, which look around in a clause, linear.
+_LONGEST_CLAUSE = 64
+
 
 def read(items: Sequence[Item], prepared: Prepared) -> Draft:
     """Collect what the items ask for."""
@@ -38,19 +41,19 @@ def _clauses(items: Sequence[Item]) -> Iterator[list[Item]]:
     """Split at punctuation, and at "and" or "then" before a new instruction."""
     clause: list[Item] = []
     for index, item in enumerate(items):
-        if item.kind == "break":
-            yield clause
-            clause = []
-        elif item.category == "connector" and _opens_instruction(items, index):
+        if item.kind == "break" or (item.category == "connector" and _opens_instruction(items, index)):
             yield clause
             clause = []
         else:
             clause.append(item)
+            if len(clause) >= _LONGEST_CLAUSE:
+                yield clause
+                clause = []
     yield clause
 
 
 def _opens_instruction(items: Sequence[Item], index: int) -> bool:
-    for item in items[index + 1 :]:
+    for item in items[index + 1 : index + 6]:
         if item.category not in ("filler", "link", "connector"):
             return item.category in ("verb", "keep", "negation")
     return False
@@ -65,9 +68,9 @@ def _read_references(clause: Sequence[Item], draft: Draft) -> None:
 def _role(clause: Sequence[Item], index: int) -> str:
     """What an image gives: "image 2's palette", "the style of image 2", 图2的配色."""
     for item in clause[index + 1 :]:
-        if item.entry is not None and item.entry.category == "role":
+        if item.entry is not None and item.entry.category == "role" and item.entry.variant != "forward":
             return item.entry.name
-        if item.entry is None or item.entry.category != "link" or item.entry.name not in ("of", "as"):
+        if item.entry is None or item.entry.category != "link" or item.entry.name not in ("has", "as", "article"):
             break
     linked = False
     for item in reversed(clause[:index]):
@@ -94,7 +97,7 @@ def _note(clause: Sequence[Item], judgement: Judgement, prepared: Prepared, draf
     if judgement.unsupported is None:
         return
     begin, end = judgement.unsupported
-    part = [item for item in clause[begin:end]]
+    part = list(clause[begin:end])
     while part and part[0].category in ("connector", "link"):
         part = part[1:]
     if not part:
@@ -107,6 +110,10 @@ def _note(clause: Sequence[Item], judgement: Judgement, prepared: Prepared, draf
                 draft.excluded.add(item.entry.name)
             elif judgement.adds:
                 draft.show(Subject(item.entry.name, color=item.entry.color, variant=item.entry.variant))
+
+
+def _is_text(item: Item) -> bool:
+    return item.entry is not None and item.entry.name == "text_words"
 
 
 @dataclass(slots=True)
@@ -184,6 +191,8 @@ class _Reading:
 
     def _show(self, entry: Entry) -> None:
         self._drop_strength()
+        if entry.form:  # a red poster is a poster in reds
+            self._release_colors()
         color = entry.color or (self.colors.pop() if self.colors else None)
         self._release_colors()
         self.draft.show(Subject(entry.name, self.count, color, self.place, entry.variant))
@@ -213,14 +222,14 @@ class _Reading:
         if item.category in _NEGATABLE:
             return True
         if item.category not in ("mood", "color"):
-            return item.entry is not None and item.entry.name == "text_words"
+            return _is_text(item)
         return not any(later.category in _THINGS for later in self.clause[index + 1 : index + 3])
 
     def _exclude(self, item: Item) -> None:
         if item.entry is None:
             self.draft.excluded.add(self.prepared.folded[item.start : item.end])
         else:
-            self.draft.excluded.add("text" if item.entry.name == "text_words" else item.entry.name)
+            self.draft.excluded.add("text" if _is_text(item) else item.entry.name)
             self.draft.understood += 1
         self.negated, self.listing = False, True
         self.strength = None
@@ -232,8 +241,12 @@ class _Reading:
         connector = self.clause[index]
         if self.prepared.folded[connector.start : connector.end] in ("but", "但", "但是", "plus", "while"):
             return False
-        following = [item for item in self.clause[index + 1 :] if item.category not in ("filler", "link")]
-        return bool(following) and following[0].category in (_THINGS | {"weather", "style"})
+        for item in self.clause[index + 1 :]:
+            if item.category in (_THINGS | {"weather", "style"}) or _is_text(item):
+                return True
+            if item.category not in ("filler", "link"):
+                return False
+        return False
 
     def _drop_strength(self) -> None:
         if self.strength is not None and self.strength.mood is not None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from aquatint.engines.studio.grammar.normal import HAN_CLASS, QUOTE_MARK, Prepared, has_han
 from aquatint.engines.studio.grammar.vocabulary import Entry, Vocabulary
@@ -19,7 +18,7 @@ _DIGITS_END = r"(?![\w%]|[.:]\d)"
 
 _TOKEN = re.compile(
     rf"""
-    (?P<flag>(?<!\S)--[a-z]+(?:[ =][\w:.]+)?)
+    (?P<flag>(?<!\S)--(?!no\b)[a-z]+(?:[ =][\w:.]+)?|\bf/\d+(?:\.\d+)?)
     | (?P<url>https?://[^\s{HAN_CLASS}]+)
     | (?P<reference>
         @\s?(?:image|img|图片|图)?\s?(?P<at>\d{{1,2}}){_DIGITS_END}
@@ -39,31 +38,27 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_GAP = re.compile(r"[ \t\-/_]*")
+_GAP = " \t-/_"  # may stand between the words of a phrase
 # Sizes, focal lengths, ratios, years: they say how to take a photograph, not what to show.
 _TECHNICAL = re.compile(r"\d+[.:x×][\d.:x×]+[a-z]*|\d+(?:k|p|px|mm|cm|mp|dpi|fps|bit|s|th|deg|m|c|w)|\d{3,}")
 # Single Chinese characters are parts of names as often as words; these categories need support (see _weigh).
-_DOUBTFUL_ALONE = frozenset({"subject", "undrawable", "weather", "color", "season", "mood", "place", "time", "strength"})
+_DOUBTFUL_ALONE = frozenset(
+    {"subject", "undrawable", "weather", "color", "season", "mood", "place", "time", "strength"}
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One piece of the prompt; `start` and `end` are offsets into it."""
 
     kind: ItemKind
+    category: str  # the entry's category for terms, else the kind
     start: int
     end: int
     entry: Entry | None = None  # terms only
     number: int = 0  # references: 1-based image number
 
-    @property
-    def category(self) -> str:
-        """The entry's category for terms, else the kind."""
-        return self.kind if self.entry is None else self.entry.category
 
-
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str
     text: str
     start: int
@@ -81,7 +76,7 @@ def scan(prepared: Prepared, vocabulary: Vocabulary) -> list[Item]:
         token = tokens[index]
         following, entry = _longest(tokens, index, prepared.folded, vocabulary)
         if entry is not None:
-            items.append(Item("term", token.start, tokens[following - 1].end, entry))
+            items.append(Item("term", entry.category, token.start, tokens[following - 1].end, entry))
         else:
             item = _single(token)
             if item is not None:
@@ -93,19 +88,13 @@ def scan(prepared: Prepared, vocabulary: Vocabulary) -> list[Item]:
 def _tokens(folded: str) -> Iterator[_Token]:
     end_before = 0
     for match in _TOKEN.finditer(folded):
-        kind = _outer_group(match)
-        joined = _GAP.fullmatch(folded, end_before, match.start()) is not None
+        kind = match.lastgroup or ""
+        start = match.start()
+        joined = start == end_before or not folded[end_before:start].strip(_GAP)
         number = _reference_number(match) if kind == "reference" else 0
         end_before = match.end()
         if kind != "flag":
-            yield _Token(kind, match.group(), match.start(), match.end(), joined, number)
-
-
-def _outer_group(match: re.Match[str]) -> str:
-    for kind in ("word", "han", "break", "number", "reference", "quote", "url"):
-        if match.group(kind) is not None:
-            return kind
-    return "flag"
+            yield _Token(kind, match.group(), start, end_before, joined, number)
 
 
 def _reference_number(match: re.Match[str]) -> int:
@@ -120,9 +109,7 @@ def _reference_number(match: re.Match[str]) -> int:
     return _ORDINALS[match.group("ordinal")]
 
 
-def _longest(
-    tokens: Sequence[_Token], index: int, folded: str, vocabulary: Vocabulary
-) -> tuple[int, Entry | None]:
+def _longest(tokens: Sequence[_Token], index: int, folded: str, vocabulary: Vocabulary) -> tuple[int, Entry | None]:
     """The longest entry that starts at a token, and the index of the token after it."""
     token = tokens[index]
     if token.kind not in ("word", "han", "number"):
@@ -130,7 +117,7 @@ def _longest(
     for length in vocabulary.char_lengths.get(token.text[0], ()):
         end = token.start + length
         entry = vocabulary.entries.get(folded[token.start : end])
-        if entry is not None and has_han(folded[token.start : end]):
+        if entry is not None and (token.kind == "han" or has_han(folded[token.start : end])):
             following = index + 1
             while following < len(tokens) and tokens[following].start < end:
                 following += 1
@@ -169,16 +156,16 @@ def _single(token: _Token) -> Item | None:
     if token.kind == "number":
         if token.text.isdecimal() and len(token.text) <= 2:
             count = Entry(category="count", name="number", value=float(int(token.text)))
-            return Item("term", token.start, token.end, count)
+            return Item("term", "count", token.start, token.end, count)
         if _TECHNICAL.fullmatch(token.text):
             return None
     if token.kind == "reference":
-        return Item("reference", token.start, token.end, number=token.number)
+        return Item("reference", "reference", token.start, token.end, number=token.number)
     if token.kind == "quote":
-        return Item("quote", token.start, token.end)
+        return Item("quote", "quote", token.start, token.end)
     if token.kind == "break":
-        return Item("break", token.start, token.end)
-    return Item("unknown", token.start, token.end)
+        return Item("break", "break", token.start, token.end)
+    return Item("unknown", "unknown", token.start, token.end)
 
 
 def _weigh(items: Sequence[Item], folded: str) -> Iterator[Item]:
@@ -192,22 +179,23 @@ def _weigh(items: Sequence[Item], folded: str) -> Iterator[Item]:
             run = None
             yield item
         elif run is not None and run.end == item.start and has_han(folded[item.start]):
-            run = Item("unknown", run.start, item.end)
+            run = Item("unknown", "unknown", run.start, item.end)
         else:
             if run is not None:
                 yield run
-            run = Item("unknown", item.start, item.end)
+            run = Item("unknown", "unknown", item.start, item.end)
     if run is not None:
         yield run
 
 
 def _is_doubtful(items: Sequence[Item], index: int, folded: str) -> bool:
     item = items[index]
-    alone = item.end - item.start == 1 and item.category in _DOUBTFUL_ALONE and has_han(folded[item.start])
-    if not alone:
+    if item.end - item.start != 1 or item.category not in _DOUBTFUL_ALONE or not has_han(folded[item.start]):
         return False
     before = items[index - 1] if index else None
+    if before is not None and before.kind == "unknown" and before.end == item.start:
+        return has_han(folded[item.start - 1])
     after = items[index + 1] if index + 1 < len(items) else None
-    return (before is not None and before.kind == "unknown" and before.end == item.start and has_han(folded[item.start - 1])) or (
-        after is not None and after.kind == "unknown" and after.start == item.end and has_han(folded[item.end])
-    )
+    if after is not None and after.kind == "unknown" and after.start == item.end:
+        return has_han(folded[item.end])
+    return False

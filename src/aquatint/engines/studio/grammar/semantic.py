@@ -34,6 +34,8 @@ def judge(clause: Sequence[Item], written: str) -> Judgement:
         if item.category != "verb" or item.entry is None or index in swallowed:
             continue
         if _is_negated(clause, index):
+            if item.entry.name == "add":
+                continue  # the negation binds to the thing: "do not add people"
             swallowed |= {later for later in range(index, len(clause)) if clause[later].category not in _LOOKS}
             continue
         verdict = _weigh_verb(clause, index, chinese=has_han(written[item.start]))
@@ -161,6 +163,4 @@ def _begin(clause: Sequence[Item], index: int) -> int:
 def _span_of(clause: Sequence[Item], index: int, chinese: bool, *, styles_too: bool) -> frozenset[int]:
     begin = _begin(clause, index) if chinese else index
     kept = frozenset() if styles_too else frozenset({"style", "reference"})
-    return frozenset(
-        position for position in range(begin, len(clause)) if clause[position].category not in kept
-    )
+    return frozenset(position for position in range(begin, len(clause)) if clause[position].category not in kept)

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-from aquatint.engines.studio.grammar.normal import HAN_CLASS, fold, has_han, phrase_key
+from aquatint.engines.studio.grammar.normal import fold, has_han, phrase_key
 
 _TABLE_OF_CHARACTERS = "traditional.toml"
 

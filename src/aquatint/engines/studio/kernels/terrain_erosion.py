@@ -33,7 +33,8 @@ class Rain:
 def _cell(position_x: VectorF, position_y: VectorF, side: int) -> tuple[VectorI, VectorF, VectorF]:
     column = position_x.astype(np.intp)
     row = position_y.astype(np.intp)
-    return row * side + column, position_x - column, position_y - row
+    fx = np.asarray(position_x - column, dtype=np.float32)
+    return row * side + column, fx, np.asarray(position_y - row, dtype=np.float32)
 
 
 def _bilinear(flat: VectorF, index: VectorI, fx: VectorF, fy: VectorF, side: int) -> VectorF:
@@ -84,9 +85,7 @@ def _run_batch(height: PlaneF, rain: Rain, rng: np.random.Generator) -> None:
         fall = _bilinear(flat, *_cell(next_x, next_y, side), side) - here
         room = np.maximum(-fall, np.float32(0.01)) * speed * np.float32(water * rain.capacity)
         rising = fall > 0
-        dropped = np.where(
-            rising, np.minimum(fall, load), np.maximum(load - room, 0) * np.float32(rain.deposit)
-        )
+        dropped = np.where(rising, np.minimum(fall, load), np.maximum(load - room, 0) * np.float32(rain.deposit))
         taken = np.where(
             rising, 0, np.minimum(np.maximum(room - load, 0) * np.float32(rain.erode), np.maximum(-fall, 0))
         )

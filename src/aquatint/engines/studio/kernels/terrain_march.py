@@ -57,7 +57,7 @@ def first_hits(rows_of_surface: PlaneF, height: int) -> Hits:
     minimum makes the columns monotone, so that one binary search per column does it.
     """
     crest = np.minimum.accumulate(rows_of_surface, axis=0)
-    samples, columns = crest.shape
+    columns = crest.shape[1]
     centres = np.arange(height, dtype=np.float32) + np.float32(0.5)
     direct = np.empty((height, columns), np.int32)
     falling = np.ascontiguousarray(-crest.T)
@@ -66,9 +66,25 @@ def first_hits(rows_of_surface: PlaneF, height: int) -> Hits:
     return Hits(direct, crest)
 
 
-def mirrored_hits(
-    rows_of_mirror: PlaneF, wet: npt.NDArray[np.bool_], direct: PlaneI, first_row: int
-) -> PlaneI:
+def depth_of_hits(rows_of_surface: PlaneF, hits: PlaneI, depths: VectorF, first_row: int = 0) -> PlaneF:
+    """Depth in metres where the line of sight meets the surface, between the sample hit and the one before it.
+
+    Steep faces span many rows per sample; without this every one of those rows would show the same point.
+    Shapes: (samples, columns), (rows, columns), (samples,) -> (rows, columns) float32.
+    """
+    samples, columns = rows_of_surface.shape
+    at = np.arange(columns)[None]
+    here = np.clip(hits, 1, samples - 1)
+    before = here - 1
+    centres = np.arange(first_row, first_row + hits.shape[0], dtype=np.float32)[:, None] + np.float32(0.5)
+    from_row, to_row = rows_of_surface[before, at], rows_of_surface[here, at]
+    span = to_row - from_row
+    safe = np.where(np.abs(span) < 1e-4, np.float32(1), span)
+    share = np.clip((centres - from_row) / safe, 0, 1)
+    return np.asarray(depths[before] + (depths[here] - depths[before]) * share, dtype=np.float32)
+
+
+def mirrored_hits(rows_of_mirror: PlaneF, wet: npt.NDArray[np.bool_], direct: PlaneI, first_row: int) -> PlaneI:
     """Find what every water pixel mirrors: the first land sample beyond it at or below the pixel's centre.
 
     `rows_of_mirror` (samples, columns) is the row where each sample appears upside down; `wet` marks the samples
@@ -89,5 +105,5 @@ def mirrored_hits(
             if pixels.size:
                 deepest = np.maximum.accumulate(mirror[shore:])
                 result[pixels, column] = shore + np.searchsorted(deepest, centres[pixels], "left")
-            before = shore
+            before = int(shore)
     return result

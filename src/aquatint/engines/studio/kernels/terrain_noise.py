@@ -1,4 +1,4 @@
-"""Seamless noise tiles that are read at world coordinates, so that noise lies on the ground and not on the picture."""
+"""Seamless noise tiles read at world coordinates, so that noise lies on the ground and not on the picture."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def make_tile(image: ArrayF) -> Tile:
 
 def tile_fbm(side: int, cells: int, octaves: int, seed: int, gain: float = 0.5, crest: bool = False) -> PlaneF:
     """Periodic fractal noise (side, side) float32 with mean 0 and deviation 1; `crest` makes sharp ridges."""
-    total = np.zeros((side, side), np.float32)
+    total: PlaneF = np.zeros((side, side), np.float32)
     amplitude = 1.0
     for octave in range(octaves):
         count = cells * 2**octave
@@ -59,7 +59,7 @@ def tile_fbm(side: int, cells: int, octaves: int, seed: int, gain: float = 0.5, 
             wave = 1 - np.abs(wave * 2 - 1)
         total += np.float32(amplitude) * wave
         amplitude *= gain
-    return ((total - total.mean()) / total.std()).astype(np.float32)
+    return np.asarray((total - total.mean()) / total.std(), dtype=np.float32)
 
 
 def with_gradient(noise: PlaneF) -> ArrayF:

@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 
 from aquatint.engines.studio.kernels.noise import derive_seed, generator
 from aquatint.engines.studio.kernels.terrain_march import View
-from aquatint.engines.studio.plan import Plan
+from aquatint.engines.studio.plan import Plan, Subject
 from aquatint.engines.studio.scenes.terrain.falling import lightning, rain, snowfall
-from aquatint.engines.studio.scenes.terrain.foreground import Bank, paint_foreground
+from aquatint.engines.studio.scenes.terrain.foreground import Bank, lit_color, paint_foreground
 from aquatint.engines.studio.scenes.terrain.ground import Ground, forest_map, ground_of
 from aquatint.engines.studio.scenes.terrain.groves import plant_groves
 from aquatint.engines.studio.scenes.terrain.heightfield import (
     EYE_X,
     EYE_Z,
-    MAP_METRES,
     Land,
     Relief,
     cast_shadows,
@@ -22,7 +21,8 @@ from aquatint.engines.studio.scenes.terrain.heightfield import (
     raise_land,
 )
 from aquatint.engines.studio.scenes.terrain.light import Light, light_of, overcast
-from aquatint.engines.studio.scenes.terrain.picture import Scene, develop
+from aquatint.engines.studio.scenes.terrain.picture import Scene, develop, rescaled
+from aquatint.engines.studio.scenes.terrain.props import birds, boat, rainbow
 from aquatint.engines.studio.scenes.terrain.shading import prepare, render_land
 from aquatint.engines.studio.scenes.terrain.sight import hang_lamp
 from aquatint.engines.studio.scenes.terrain.sky import paint_sky
@@ -44,6 +44,7 @@ class Outlook:
     snow_allowed: bool
     forest: float
     excluded: frozenset[str]
+    things: dict[str, Subject]  # small things to set in, by name
 
 
 _LAKES = {"lake", "water", "sea", "pond", "boat", "reflection"}
@@ -71,13 +72,14 @@ def read_plan(plan: Plan, seed: int) -> Outlook:
     season = plan.season or ("winter" if "snow" in weather or "snow" in names else "summer")
     forest = 0.9 if names & _WOODS else 0.75
     return Outlook(
-        time=plan.time or default_time,
+        time=plan.time or ("night" if names & {"moon", "stars", "aurora"} else default_time),
         season=season,
         water=water,
         weather=weather,
         snow_allowed="snow" not in plan.excluded,
         forest=0.0 if plan.excluded & _WOODS else forest,
         excluded=plan.excluded,
+        things={subject.name: subject for subject in plan.subjects if subject.name not in plan.excluded},
     )
 
 
@@ -176,10 +178,28 @@ def _bank(outlook: Outlook, seed: int) -> Bank:
     )
 
 
+def _set_things(picture: Rgb8, outlook: Outlook, light: Light, view: View, seed: int) -> None:
+    """Birds, boat and rainbow, when the plan names them."""
+    things = outlook.things
+    out = rescaled(view, picture.shape[1], picture.shape[0])
+    if "rainbow" in things:
+        rainbow(picture, out.horizon, seed)
+    if "bird" in things:
+        dark = lit_color((0.05, 0.05, 0.06), light, 0.2, 0.6)
+        birds(picture, out.horizon, max(5, min(40, things["bird"].count)), seed, dark)
+    if "boat" in things and outlook.water == "lake":
+        hull = lit_color((0.20, 0.09, 0.04), light, 0.45, 0.7)
+        load = lit_color((0.07, 0.06, 0.06), light, 0.3, 0.6)
+        cloth = lit_color((0.80, 0.77, 0.70), light, 0.55, 0.8)
+        sail = bool(generator(seed, "sail").random() < 0.45)
+        boat(picture, out, seed, (hull, load, cloth), sail, things["boat"].place)
+
+
 def _finish(picture: Rgb8, outlook: Outlook, light: Light, view: View, seed: int) -> None:
     """Everything painted over the developed picture."""
     if "storm" in outlook.weather:
         lightning(picture, seed, view.horizon * picture.shape[0] / view.height)
+    _set_things(picture, outlook, light, view, seed)
     paint_foreground(picture, _bank(outlook, seed), light, derive_seed(seed, "foreground"))
     for name in ("rain", "storm"):
         if name in outlook.weather:
@@ -211,7 +231,14 @@ def compose(plan: Plan, easel: Easel) -> Rgb8:
     easel.progress(0.35, "looking at the land")
     layers = render_land(scenery, easel.threads, lambda done: easel.progress(0.35 + 0.35 * done, "shading"))
     plant_groves(scenery, layers, forest, derive_seed(seed, "trees"))
-    sky = paint_sky(view, light, derive_seed(seed, "sky"), SKY_WIDTH, 2.2 if "wind" in outlook.weather else 1.0)
+    sky = paint_sky(
+        view,
+        light,
+        derive_seed(seed, "sky"),
+        SKY_WIDTH,
+        2.2 if "wind" in outlook.weather else 1.0,
+        "aurora" in outlook.things,
+    )
     lake = None
     if outlook.water != "none":
         wind = 0.8 if outlook.weather.keys() & {"wind", "storm"} else 0.25

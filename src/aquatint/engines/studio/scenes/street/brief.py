@@ -33,6 +33,7 @@ HARMONIES: tuple[tuple[Rgb, ...], ...] = (
     (VIOLET, MAGENTA, BLUE, CYAN, GOLD, ROSE),
     (CYAN, BLUE, MAGENTA, ICE, AMBER, GREEN),
 )
+_HARMONY_CHANCES = (0.36, 0.14, 0.14, 0.20, 0.16)
 NAMED: dict[str, tuple[Rgb, ...]] = {
     "red": (RED, ROSE),
     "orange": (ORANGE, AMBER),
@@ -87,7 +88,7 @@ def neon_colors(plan: Plan, seed: int) -> tuple[Rgb, ...]:
     """Choose the neon hues: the prompt's colours when it names some, else one of the harmonies."""
     named = [color for name in plan.colors for color in NAMED.get(name, ())]
     if not named:
-        return HARMONIES[int(generator(seed, "harmony").integers(len(HARMONIES)))]
+        return HARMONIES[int(generator(seed, "harmony").choice(len(HARMONIES), p=_HARMONY_CHANCES))]
     first = [colors[0] for name in plan.colors if (colors := NAMED.get(name))]
     second = [colors[1] for name in plan.colors if (colors := NAMED.get(name))]
     return (*first, *second, *first[:1], ICE)
@@ -103,8 +104,8 @@ def _night_light(neon: tuple[Rgb, ...], dusk: bool, fog: float) -> Light:
     veil = 0.6 * lead + 0.4 * second
     veil = veil / veil.max()
     zenith: Rgb = (0.012, 0.020, 0.062) if not dusk else (0.055, 0.085, 0.24)
-    haze = 0.085 * (0.35 * veil + 0.65 * np.array((0.55, 0.45, 1.0), np.float32))
-    glow = 0.34 * (0.72 * veil + 0.28 * np.array((0.75, 0.5, 0.9), np.float32))
+    haze = 0.10 * (0.42 * veil + 0.58 * np.array((0.50, 0.42, 1.0), np.float32))
+    glow = 0.46 * (0.72 * veil + 0.28 * np.array((0.75, 0.5, 0.9), np.float32))
     if dusk:
         haze = haze + np.array((0.16, 0.07, 0.12), np.float32)
         glow = glow + np.array((0.42, 0.15, 0.07), np.float32)
@@ -112,12 +113,12 @@ def _night_light(neon: tuple[Rgb, ...], dusk: bool, fog: float) -> Light:
         zenith=zenith,
         haze=(float(haze[0]), float(haze[1]), float(haze[2])),
         glow=(float(glow[0]), float(glow[1]), float(glow[2])),
-        street=np.asarray(1.5 * (0.55 * lead + 0.30 * second + 0.25), np.float32),
+        street=np.asarray(1.9 * (0.62 * lead + 0.34 * second + 0.14), np.float32),
         ambient=np.array((0.10, 0.12, 0.24), np.float32) * (2.4 if dusk else 1.0),
         lamps=1.0,
-        windows=0.30 if not dusk else 0.36,
+        windows=0.36 if not dusk else 0.40,
         exposure=1.0,
-        fog_distance=235.0 / (1 + 1.6 * fog),
+        fog_distance=165.0 / (1 + 1.6 * fog),
     )
 
 

@@ -76,7 +76,7 @@ def _style(rng: np.random.Generator) -> _Style:
         mullions=int(rng.integers(1, 3)) if kind != 3 else 0,
         balconies=kind == 0 and rng.random() < 0.7,
         fins=kind in (2, 3) and rng.random() < 0.5,
-        strips=rng.random() < 0.28,
+        strips=rng.random() < 0.18,
         lived_in=kind < 2,
         clutter=(0.9, 0.8, 0.3, 0.05)[kind],
     )
@@ -86,7 +86,7 @@ def paint_wall(texture: Texture, wall: Wall, brief: Brief, tiles: Tiles) -> Floa
     """Paint the part of a wall that `texture` covers and light it: (h, w, 3) linear."""
     architecture = _style(generator(brief.seed, "house", wall.number))
     rng = generator(brief.seed, "wall", wall.number, wall.face)
-    texture.albedo[:] = architecture.albedo
+    texture.albedo[:] = architecture.albedo[:, None, None]
     if texture.meters_per_pixel < 0.25:
         texture.roughen(tiles.soft, 14.0, 0.30, stretch=3.5)
         texture.roughen(tiles.fine, 5.0, 0.22, stretch=1.6)
@@ -104,25 +104,28 @@ def paint_wall(texture: Texture, wall: Wall, brief: Brief, tiles: Tiles) -> Floa
     _screens(texture, wall, generator(brief.seed, "screen", wall.number, wall.face), brief)
     if architecture.strips and not brief.daylight:
         color = np.asarray(pick_color(brief.neon, generator(brief.seed, "strip", wall.number)), np.float32)
-        thick = max(0.14, texture.meters_per_pixel * 0.9)
+        thick = max(0.07, texture.meters_per_pixel * 0.8)
         for left in (0.05, wall.width - 0.05 - thick):
-            texture.shine(left, left + thick, base, wall.height, color * np.float32(1.5 * brief.light.lamps))
-        texture.shine(0, wall.width, wall.height - thick, wall.height, color * np.float32(1.3))
+            texture.shine(left, left + thick, base + 1.5, wall.height, color * np.float32(1.1 * brief.light.lamps))
+        texture.shine(0, wall.width, wall.height - thick, wall.height, color * np.float32(1.1))
     return texture.lit(_irradiance(texture, wall, brief))
 
 
 def _irradiance(texture: Texture, wall: Wall, brief: Brief) -> FloatArray:
-    """Light that falls on the wall: ambient, the street's glow from below, and pools of near signs."""
-    v = ((texture.v_edges[:-1] + texture.v_edges[1:]) / 2)[:, None, None]
-    u = ((texture.u_edges[:-1] + texture.u_edges[1:]) / 2)[None, :, None]
-    street = brief.light.street
-    light = brief.light.ambient + street * (0.22 * np.exp(-v / 4.5) + 0.085 * np.exp(-v / 22.0))
+    """Light that falls on the wall: ambient, the street's glow from below, and pools of near signs. (3, h, w)."""
+    v = (texture.v_edges[:-1] + texture.v_edges[1:]) / 2
+    u = (texture.u_edges[:-1] + texture.u_edges[1:]) / 2
+    glow = 0.22 * np.exp(-v / 4.5) + 0.085 * np.exp(-v / 22.0)
+    profile = brief.light.ambient[:, None] + brief.light.street[:, None] * glow[None]
     rng = generator(brief.seed, "pools", wall.number, wall.face)
+    light = np.repeat(profile[:, :, None], len(u), axis=2)
     for _ in range(3 if not brief.daylight else 0):
-        hue = np.asarray(pick_color(brief.neon, rng), np.float32)
+        hue = np.asarray(pick_color(brief.neon, rng), np.float32) * np.float32(0.42)
         at_u, at_v = rng.uniform(0, wall.width), rng.uniform(3, min(wall.height, 22))
         reach = rng.uniform(2.5, 6.0)
-        light = light + hue * np.exp(-(((u - at_u) / reach) ** 2) - ((v - at_v) / (reach * 1.5)) ** 2) * 0.42
+        column = np.exp(-(((v - at_v) / (reach * 1.5)) ** 2))
+        row = np.exp(-(((u - at_u) / reach) ** 2))
+        light += hue[:, None, None] * (column[:, None] * row[None])
     return np.asarray(light, np.float32)
 
 
@@ -189,6 +192,11 @@ def _windows(
     cells = cells * (detail * shade * curtain.reshape(floors * rows, bays * columns))[..., None]
     sky = np.asarray(brief.light.haze, np.float32) * 0.16 + np.asarray(brief.light.zenith, np.float32) * 0.25
     cells += sky * np.linspace(0.5, 1.4, floors * rows, dtype=np.float32)[:, None, None]
+    if not brief.daylight:  # neon from across the street, broken up by the panes
+        heights = base + (np.arange(floors * rows, dtype=np.float32) / rows) * style.floor
+        broken = rng.random((floors * rows, bays * columns)).astype(np.float32) ** 2
+        mirrored = 0.16 * np.exp(-heights / 16)[:, None] * (0.25 + broken)
+        cells += mirrored[..., None] * np.asarray(brief.neon[int(rng.integers(3))], np.float32)
     cells = np.asarray(cells, np.float32)
     left = np.arange(bays, dtype=np.float32)[:, None] * pitch + pitch * style.margin
     step = pitch * (1 - 2 * style.margin) / columns
@@ -297,7 +305,7 @@ def _screens(texture: Texture, wall: Wall, rng: np.random.Generator, brief: Brie
     if second == first:
         second = brief.neon[(brief.neon.index(first) + 1) % len(brief.neon)]
     look = SignStyle("screen", "", first, second, False, int(rng.integers(2**31)))
-    if roll > 0.34 or wall.height < 20 or wall.width < 8:
+    if roll > (0.34 if wall.face == "side" else 0.55) or wall.height < 20 or wall.width < 8:
         return
     wide = min(wall.width * 0.8, 6.0 + 6.0 * size)
     tall = wide * (0.62 if size < 0.6 else 1.25)

@@ -96,7 +96,7 @@ def _railway(brief: Brief, width: int, height: int) -> tuple[FloatArray, FloatAr
         glow = np.empty((1, len(panes), 3), np.float32)
         glow[:] = (1.0, 0.93, 0.78)
         texture.grid(texture.along(panes, panes + 1.25), texture.above([3.0], [4.1]), glow * np.float32(1.15))
-    light = texture.lit(brief.light.ambient + brief.light.street * 0.12)
+    light = texture.lit((brief.light.ambient + brief.light.street * np.float32(0.12))[:, None, None])
     alpha = np.asarray((light.sum(axis=2) > 1e-4), np.float32)
     return light, alpha
 

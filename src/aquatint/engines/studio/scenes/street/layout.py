@@ -84,6 +84,24 @@ def _paint(
     return paint_wall(texture, wall, brief, tiles), None
 
 
+Bounds = tuple[float, float, float, float]  # u0, u1, v0, v1 in metres
+
+
+def wall_piece(
+    wall: Wall, brief: Brief, tiles: Tiles, ends: tuple[tuple[float, float], tuple[float, float]], bounds: Bounds
+) -> Piece:
+    """Stand the part `bounds` of a wall between two ground points (x, z), so that it can be cut further."""
+    (x0, z0), (x1, z1) = ends
+    u0, u1, v0, v1 = bounds
+
+    def cut(left: float, right: float, low: float, high: float) -> Piece:
+        points = tuple((x0 + (x1 - x0) * t, z0 + (z1 - z0) * t) for t in (left, right))
+        inner = (u0 + (u1 - u0) * left, u0 + (u1 - u0) * right, v0 + (v1 - v0) * low, v0 + (v1 - v0) * high)
+        return wall_piece(wall, brief, tiles, (points[0], points[1]), inner)
+
+    return Piece(x0, x1, z0, z1, v0, v1, partial(_paint, wall, brief, tiles, bounds), part=cut)
+
+
 def _house_pieces(house: House, camera: Camera, brief: Brief, tiles: Tiles) -> list[Piece]:
     """The wall along the street, cut into segments, and the wall that faces the viewer."""
     pieces = []
@@ -100,15 +118,15 @@ def _house_pieces(house: House, camera: Camera, brief: Brief, tiles: Tiles) -> l
             bounds, depths = (start - house.z0, end - house.z0, 0.0, top), (start, end)
         else:
             bounds, depths = (house.z1 - end, house.z1 - start, 0.0, top), (end, start)
-        pieces.append(Piece(x, x, *depths, 0.0, top, partial(_paint, wall, brief, tiles, bounds)))
+        pieces.append(wall_piece(wall, brief, tiles, ((x, depths[0]), (x, depths[1])), bounds))
         start = end
     if house.z0 > NEAR:
         inner, outer = x, x + house.side * house.width
         left, right = min(inner, outer), max(inner, outer)
         top = min(house.height, camera.top_visible(house.z0) + 0.5)
         front = Wall(house.number, "front", right - left, house.height, shops=False)
-        paint = partial(_paint, front, brief, tiles, (0.0, right - left, 0.0, top))
-        pieces.append(Piece(left, right, house.z0, house.z0, 0.0, top, paint))
+        ends = ((left, house.z0), (right, house.z0))
+        pieces.append(wall_piece(front, brief, tiles, ends, (0.0, right - left, 0.0, top)))
     return pieces
 
 
@@ -130,33 +148,43 @@ def _house_signs(house: House, brief: Brief) -> list[Piece]:
     """Signs that stand out from the wall over the pavement."""
     rng = generator(brief.seed, "signs", house.number)
     pieces: list[Piece] = []
-    count = int(rng.integers(2, 6)) if not brief.daylight else int(rng.integers(1, 4))
-    for i in range(count):
-        z = house.z0 + float(rng.uniform(0.05, 0.95)) * (house.z1 - house.z0)
-        wide = float(rng.uniform(0.65, 1.15))
+    spots = np.arange(house.z0 + float(rng.uniform(0.3, 1.8)), house.z1 - 0.2, 2.6)
+    for i, z in enumerate(float(z) for z in spots):
+        skip, wide, jitter, low = rng.random(), float(rng.uniform(0.6, 1.15)), rng.uniform(0.95, 1.1), rng.random()
         style = pick_style(brief, rng, vertical=True)
-        characters = len(style.text) if style.kind != "stack" else 3
-        tall = float(np.clip(wide * (characters * 1.12 + 0.5), 1.8, 8.5)) * float(rng.uniform(0.95, 1.1))
-        v0 = float(rng.uniform(3.4, max(3.6, min(house.height * 0.62, 17) - tall)))
-        if z < 6.5 or v0 + tall > house.height:
+        if z < 7.0 or skip < (0.30 if not brief.daylight else 0.6):
             continue
-        if brief.words and i == 0:
+        if brief.words and i % 3 == 0:
             text = brief.words[house.number % len(brief.words)]
             style = SignStyle("tube", text, style.color, style.second, len(text) <= 6, style.seed)
-        gap = 0.16
-        inner = house.side * (house.front - gap)
-        outer = house.side * (house.front - gap - wide)
-        x0, x1 = min(inner, outer), max(inner, outer)
-        thick = 0.22
-        pieces.append(_sign_piece(style, x0, x1, z, v0, v0 + tall, brief.light.lamps))
-        color = np.asarray(style.color, np.float32) * (0.55 if style.kind == "box" else 0.06) + 0.015
-        seen_edge = x1 if house.side < 0 else x0
-        pieces.append(_plain(np.asarray(color, np.float32), seen_edge, z, z + thick, v0, v0 + tall))
-        for v in (v0 + tall * 0.15, v0 + tall * 0.85):
-            bracket = np.full(3, 0.015, np.float32)
-            wall_x, sign_x = house.side * house.front, inner
-            pieces.append(Piece(min(wall_x, sign_x), max(wall_x, sign_x), z, z, v, v + 0.06, partial(_flat, bracket)))
+        if i % 4 == 1:
+            wide *= 1.45
+        characters = len(style.text) if style.kind != "stack" else 3
+        tall = float(np.clip(wide * (characters * 1.12 + 0.5), 1.8, 8.5) * jitter)
+        v0 = 3.5 + float(low) * max(0.2, min(house.height * 0.62, 15) - tall - 3.5)
+        if v0 + tall > house.height:
+            continue
+        pieces += _sign_board(house, style, z, wide, v0, v0 + tall, brief)
     return pieces
+
+
+def _sign_board(
+    house: House, style: SignStyle, z: float, wide: float, v0: float, v1: float, brief: Brief
+) -> list[Piece]:
+    """One projecting sign: its face, the edge that shows, and two brackets."""
+    wall = house.side * house.front
+    inner, outer = wall - house.side * 0.16, wall - house.side * (0.16 + wide)
+    x0, x1 = min(inner, outer), max(inner, outer)
+    color = np.asarray(style.color, np.float32) * np.float32(0.55 if style.kind == "box" else 0.06) + 0.015
+    edge = x1 if house.side < 0 else x0
+    bracket = partial(_flat, np.full(3, 0.015, np.float32))
+    found = [
+        _sign_piece(style, x0, x1, z, v0, v1, brief.light.lamps),
+        _plain(np.asarray(color, np.float32), edge, z, z + 0.22, v0, v1),
+    ]
+    for v in (v0 + (v1 - v0) * 0.15, v0 + (v1 - v0) * 0.85):
+        found.append(Piece(min(wall, inner), max(wall, inner), z, z, v, v + 0.06, bracket))
+    return found
 
 
 def _flat(color: FloatArray, width: int, height: int) -> tuple[FloatArray, None]:
@@ -176,8 +204,8 @@ def _skyline(brief: Brief, tiles: Tiles, first: int) -> list[Piece]:
             continue
         height = float(rng.uniform(45, 150)) + z * 0.10
         wall = Wall(number, "front", wide, height, shops=False)
-        paint = partial(_paint, wall, brief, tiles, (0.0, wide, 0.0, height))
-        pieces.append(Piece(x - wide / 2, x + wide / 2, float(z), float(z), 0.0, height, paint))
+        ends = ((x - wide / 2, float(z)), (x + wide / 2, float(z)))
+        pieces.append(wall_piece(wall, brief, tiles, ends, (0.0, wide, 0.0, height)))
         number += 1
     return pieces
 
@@ -225,7 +253,7 @@ def _crowd(camera: Camera, brief: Brief) -> list[Piece]:
             z = float(rng.uniform(10, 34))
             x = float(rng.uniform(LANE + 0.5, FRONT - 0.9)) * (1 if rng.random() < 0.5 else -1)
             if rng.random() < 0.2:
-                x = float(rng.uniform(-LANE, LANE))
+                x, z = float(rng.uniform(-LANE, LANE)), max(z, 18.0)
         pieces.append(_walker_piece(walker, x, z, float(rng.uniform(0.94, 1.04))))
     return pieces
 
@@ -262,7 +290,7 @@ def _poles(brief: Brief) -> tuple[list[Piece], list[Cable]]:
     cables: list[Cable] = []
     for side in (-1, 1):
         x = side * (LANE + 0.55)
-        spots = np.arange(float(rng.uniform(7.5, 12)), 150, 24.0)
+        spots = np.arange(11.0 + float(rng.uniform(0, 4)) + (13 if side > 0 else 0), 150, 26.0)
         for z in spots:
             pieces.append(Piece(x - 0.9, x + 0.9, z, z, 0.0, 9.6, partial(landmarks.draw_pole, brief)))
         ends = [float(spots[0]) - 24.0, *map(float, spots)]

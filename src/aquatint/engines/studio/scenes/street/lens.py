@@ -40,7 +40,7 @@ def expose(view: View, extra: FloatArray, brief: Brief) -> Film:
     bright = np.clip(small - 0.55, 0, 4.0)
     unit = max(size) / 1024
     bloom = np.zeros_like(small)
-    for sigma, share in ((2.2, 0.16), (7.0, 0.15), (22.0, 0.15), (70.0, 0.13)):
+    for sigma, share in ((2.0, 0.16), (6.5, 0.19), (20.0, 0.21), (64.0, 0.20)):
         bloom += np.float32(share) * _blur(bright, sigma * unit)
     steam = cv2.resize(extra, size, interpolation=cv2.INTER_LINEAR)
     ambient = _blur(small, 26 * unit)

@@ -237,7 +237,9 @@ _CENTER, _RIM, _TOP, _REACH = 0.10, 1.62, 2.12, 0.70  # of the umbrella, metres
 def _canopy(width: int, height: int) -> tuple[FloatArray, FloatArray]:
     """The umbrella's dome and its ribs: two masks."""
     turn = np.linspace(np.pi, 0, 48, dtype=np.float32)
-    dome = np.stack([_CENTER + _REACH * np.cos(turn), _RIM + (_TOP - _RIM) * np.clip(np.sin(turn), 0, 1) ** 0.92], axis=1)
+    dome = np.stack(
+        [_CENTER + _REACH * np.cos(turn), _RIM + (_TOP - _RIM) * np.clip(np.sin(turn), 0, 1) ** 0.92], axis=1
+    )
     segments = 6
     scallops = []
     for i in range(segments):
@@ -284,15 +286,15 @@ def draw_walker(walker: Walker, width: int, height: int) -> tuple[FloatArray, Fl
 
 def _rim_lit(body: FloatArray, walker: Walker, unit: float) -> FloatArray:
     """Nearly black cloth with two coloured edges."""
-    shift = max(1.0, 0.022 * unit)
+    shift = max(0.8, 0.015 * unit)
     size = body.shape[1], body.shape[0]
-    soft = cv2.GaussianBlur(body, (0, 0), max(0.6, 0.010 * unit))
+    soft = cv2.GaussianBlur(body, (0, 0), max(0.5, 0.012 * unit))
     edges = []
     for direction in (1, -1):
         matrix = np.array([[1, 0, direction * shift], [0, 1, 0.3 * shift]], np.float32)
         edges.append(np.clip(soft - cv2.warpAffine(soft, matrix, size), 0, 1) * body)
     left, right = (np.asarray(c, np.float32) for c in (walker.left_light, walker.right_light))
-    light = edges[0][..., None] * left * 0.85 + edges[1][..., None] * right * 0.85
+    light = edges[0][..., None] * left * 0.5 + edges[1][..., None] * right * 0.5
     fall = np.linspace(0.030, 0.014, body.shape[0], dtype=np.float32)[:, None, None]
     return np.asarray(light + body[..., None] * fall * (0.5 + 0.3 * left + 0.3 * right), np.float32)
 

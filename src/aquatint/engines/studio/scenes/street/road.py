@@ -73,14 +73,14 @@ def _rings(camera: Camera, brief: Brief) -> npt.NDArray[np.uint8]:
     for _ in range(int(900 * brief.rain)):
         z = 3.0 * (1 - rng.random() * 0.86) ** -1.0
         x = rng.uniform(-1.1, 1.1) * z * camera.width / camera.focal / 2 + camera.x
-        radius = rng.uniform(0.03, 0.16)
-        level = int(40 + 150 * rng.random() * (1 - radius * 4))
+        radius = rng.uniform(0.02, 0.11)
+        level = int(20 + 100 * rng.random() * (1 - radius * 4))
         px, py = camera.column(x, z), camera.row(0.0, z) - top
         rx, ry = radius / z * camera.focal, radius / z * camera.focal * camera.eye / z
         if not 0 <= py < sheet.shape[0] or rx < 1:
             continue
         center, axes = (round(px * 16), round(py * 16)), (round(rx * 16), max(4, round(ry * 16)))
-        cv2.ellipse(sheet, center, axes, 0, 0, 360, max(10, level), thick, cv2.LINE_AA, 4)
+        cv2.ellipse(sheet, center, axes, 0, 0, 360, max(8, level), thick, cv2.LINE_AA, 4)
     return sheet
 
 
@@ -132,7 +132,7 @@ def _ground(road: Road, top: int, bottom: int) -> FloatArray:
     drawn = cv2.remap(road.rough, np.asarray(map_x, np.float32), np.asarray(map_y, np.float32), **flags)
     cosine = np.clip(cam.eye / np.sqrt(z * z + cam.eye**2), 0, 1)
     fresnel = (0.10 + 0.90 * (1 - cosine) ** 2.6) * brief.wet
-    grain = 0.75 + 0.9 * _sample(road.tiles[3], x, depth, 300, 220)
+    grain = 0.85 + 0.9 * _sample(road.tiles[3], x, depth, 300, 220) / (1 + z / 14)
     mix = wetness[..., None]
     shine = still * mix * 0.95 + drawn * (1 - mix) * (0.62 * np.clip(grain, 0.1, 2))[..., None]
     light = matte + shine * fresnel[..., None]

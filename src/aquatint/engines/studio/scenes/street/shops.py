@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 
 from aquatint.engines.studio.kernels.color import FloatArray
@@ -50,14 +51,16 @@ def _name_board(
 def _interior(
     texture: Texture, u0: float, u1: float, v0: float, v1: float, color: FloatArray, rng: np.random.Generator
 ) -> None:
-    """A lit room seen through glass: bright ceiling, falling light, blurred depth."""
-    columns, rows = max(4, int((u1 - u0) * 5)), 14
-    fall = np.linspace(1.25, 0.5, rows, dtype=np.float32)[:, None, None]
-    patches = 0.7 + 0.6 * rng.random((rows, columns, 1), dtype=np.float32)
-    us = np.linspace(u0, u1, columns + 1, dtype=np.float32)
-    vs = np.linspace(v1, v0, rows + 1, dtype=np.float32)
-    cells = np.asarray(color * fall * patches, np.float32)
-    texture.grid(texture.along(us[:-1], us[1:]), texture.above(vs[1:], vs[:-1]), cells)
+    """A lit room seen through glass: bright ceiling, falling light, furniture out of focus."""
+    columns, rows = max(4, int((u1 - u0) * 2.2)), 7
+    blobs = rng.random((rows, columns), dtype=np.float32)
+    blobs[0] = 0.9
+    size = columns * 16, rows * 16
+    soft = np.clip(cv2.resize(blobs, size, interpolation=cv2.INTER_CUBIC), 0, 1)
+    upright = cv2.resize(rng.random((1, columns * 4), dtype=np.float32), size, interpolation=cv2.INTER_LINEAR)
+    fall = np.linspace(1.3, 0.42, size[1], dtype=np.float32)[:, None]
+    level = fall * (0.45 + 0.55 * soft) * (0.8 + 0.3 * upright)
+    texture.plate(u0, u1, v0, v1, np.asarray(level[..., None] * color, np.float32))
 
 
 def _shelves(
@@ -86,13 +89,37 @@ def _mullions(texture: Texture, u0: float, u1: float, v0: float, v1: float, ever
 
 def _customers(texture: Texture, u0: float, u1: float, rng: np.random.Generator, low: float, chance: float) -> None:
     """Dark heads and shoulders against the light inside."""
-    for u in np.arange(u0 + 0.4, u1 - 0.4, 0.75):
-        roll, shift, tall = rng.random(3)
+    fine = 90  # pixels per metre
+    tall = 1.25
+    mask = np.zeros((int(tall * fine), max(4, int((u1 - u0) * fine))), np.uint8)
+    floor = mask.shape[0]
+    for u in np.arange(0.4, u1 - u0 - 0.4, 0.72):
+        roll, shift, height = rng.random(3)
         if roll > chance:
             continue
-        at, top = u + 0.3 * shift, low + 0.72 + 0.2 * tall
-        for half, v0, v1 in ((0.24, low, top - 0.34), (0.19, top - 0.34, top - 0.26), (0.10, top - 0.26, top)):
-            texture.paint(at - half, at + half, v0, v1, (0.02, 0.018, 0.02), 0.93)
+        x, top = int((u + 0.3 * shift) * fine), int((0.62 + 0.28 * height) * fine)
+        cv2.ellipse(mask, (x, floor - top), (int(0.095 * fine), int(0.125 * fine)), 0, 0, 360, 255, -1, cv2.LINE_AA)
+        shoulder = floor - top + int(0.40 * fine)
+        cv2.ellipse(mask, (x, shoulder), (int(0.235 * fine), int(0.26 * fine)), 0, 180, 360, 255, -1, cv2.LINE_AA)
+        cv2.rectangle(mask, (x - int(0.235 * fine), shoulder), (x + int(0.235 * fine), floor), 255, -1)
+    alpha = np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.2) * np.float32(0.94 / 255), np.float32)
+    texture.plate(
+        u0, u1, low, low + tall, np.asarray(alpha[..., None] * np.float32(0.016), np.float32).repeat(3, 2), alpha
+    )
+
+
+def _lantern(texture: Texture, u: float, v: float, radius: float) -> None:
+    """A red paper lantern with its ribs, hung with its middle at (u, v)."""
+    ys, xs = np.mgrid[-1:1:72j, -1:1:72j].astype(np.float32)
+    body = np.clip((1 - np.hypot(xs * 1.08, ys * 1.05)) * 14, 0, 1) * (np.abs(ys) < 0.86)
+    caps = ((np.abs(ys) > 0.80) & (np.abs(ys) < 0.98) & (np.abs(xs) < 0.42)).astype(np.float32)
+    ribs = 0.82 + 0.18 * np.cos(ys * 34)
+    glow = np.clip(1.15 - 0.75 * (xs * xs + 0.5 * ys * ys), 0.15, 2) * ribs
+    light = glow[..., None] * np.array((1.5, 0.17, 0.05), np.float32)
+    light += (np.exp(-((xs / 0.3) ** 2) - (ys / 0.45) ** 2) * 0.45)[..., None] * np.array((1.0, 0.6, 0.3), np.float32)
+    light *= body[..., None]
+    alpha = np.asarray(np.maximum(body, caps), np.float32)
+    texture.plate(u - radius, u + radius, v - radius * 1.35, v + radius * 1.35, np.asarray(light, np.float32), alpha)
 
 
 def _convenience(texture: Texture, u0: float, u1: float, rng: np.random.Generator, brief: Brief, color: Rgb) -> None:
@@ -130,12 +157,8 @@ def _eatery(texture: Texture, u0: float, u1: float, rng: np.random.Generator, br
         a, b = left + step * i + 0.03, left + step * (i + 1) - 0.03
         texture.shine(a, b, 2.0, 2.78, cloth * 0.20)
         texture.shine((a + b) / 2 - 0.2, (a + b) / 2 + 0.2, 2.2, 2.6, (0.5, 0.45, 0.4), 0.55)
-    for i in range(3):  # lanterns
-        at = left + (right - left) * (0.12 + 0.38 * i)
-        red = np.array((1.0, 0.10, 0.035), np.float32)
-        for v0, v1, half, level in ((2.62, 2.70, 0.11, 0.1), (2.20, 2.62, 0.19, 1.35), (2.30, 2.52, 0.215, 1.6)):
-            texture.shine(at - half, at + half, v0, v1, red * np.float32(level))
-        texture.shine(at - 0.06, at + 0.06, 2.28, 2.54, (1.5, 0.55, 0.30), 0.7)
+    for i in range(4):
+        _lantern(texture, left + (right - left) * (0.09 + 0.273 * i), 2.62, 0.26)
     _name_board(texture, u0, u1, rng, brief, color, "tube" if rng.random() < 0.5 else "box")
 
 
@@ -185,10 +208,7 @@ def _boutique(texture: Texture, u0: float, u1: float, rng: np.random.Generator, 
     glow = 0.30 * hue + np.array((0.36, 0.30, 0.28), np.float32)
     _interior(texture, left, right, 0.45, 2.85, glow, rng)
     texture.shine(left, right, 2.60, 2.68, hue * 1.6)
-    for u in np.arange(left + 0.5, right - 0.3, 1.0):
-        dressed = np.asarray(rng.random(3), np.float32) * 0.35 + 0.05
-        for half, v0, v1 in ((0.10, 0.5, 1.05), (0.20, 1.05, 1.45), (0.24, 1.45, 1.72), (0.08, 1.76, 1.98)):
-            texture.shine(u - half, u + half, v0, v1, dressed, 0.9)
+    _customers(texture, left, right, rng, 0.72, 0.6)
     texture.paint(left, right, 0.14, 0.45, (0.18, 0.18, 0.2))
     _mullions(texture, left, right, 0.45, 2.85, (right - left) / 2)
     _name_board(texture, u0, u1, rng, brief, color, "bare" if rng.random() < 0.5 else "box")

@@ -23,6 +23,7 @@ _LARGEST = 2600  # pixels of a texture's side
 Canvas = npt.NDArray[np.uint16]
 # Given the pixel size wanted (width, height): linear light (h, w, 3), premultiplied, and opacity (h, w) or None.
 Painter = Callable[[int, int], tuple[FloatArray, FloatArray | None]]
+Cutter = Callable[[float, float, float, float], "Piece"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Piece:
     v1: float
     paint: Painter
     haze: float = 1.0  # how much of the air's veil it takes
+    part: Cutter | None = None  # for large pieces: cut out left..right, low..high (shares, 0..1)
 
     @property
     def depth(self) -> float:
@@ -83,6 +85,7 @@ class _Slot:
     left: int
     top: int
     shape: npt.NDArray[np.uint8]  # anti-aliased outline
+    visible: tuple[int, int, int, int]  # left, top, right, bottom of what still shows
 
 
 def air(light: Light, depth: FloatArray, height: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -105,15 +108,54 @@ def _slot(view: View, piece: Piece) -> _Slot | None:
     outline = np.clip(np.round(local * 16), -(2**24), 2**24).astype(np.int32)
     cv2.fillConvexPoly(shape, outline, 255, cv2.LINE_AA, 4)
     free = cv2.min(shape, 255 - view.coverage[top:bottom, left:right])
-    return _Slot(local, left, top, shape) if cv2.countNonZero(free) > 2 else None
+    x, y, wide, tall = cv2.boundingRect(free)
+    if wide * tall <= 2:
+        return None
+    return _Slot(local, left, top, shape, (left + x, top + y, left + x + wide, top + y + tall))
+
+
+def _bounds(view: View, piece: Piece, slot: _Slot) -> tuple[float, float, float, float]:
+    """Shares of a piece (left, right, low, high) that enclose what still shows of it on a view."""
+    cam = view.camera
+    left, top, right, bottom = slot.visible
+    first, last = cam.column(piece.x0, piece.z0), cam.column(piece.x1, piece.z1)
+    shares, depths = [], []
+    for column in (left - 1, right + 1):
+        t = float(np.clip((column - first) / (last - first if abs(last - first) > 1e-6 else 1e-6), 0, 1))
+        # Along a wall in perspective 1/z is linear in the column.
+        depth = 1 / ((1 - t) / piece.z0 + t / piece.z1)
+        depths.append(depth)
+        span = piece.z1 - piece.z0
+        shares.append(t if abs(span) < 1e-6 else (depth - piece.z0) / span)
+    sign = -1 if view.mirrored else 1
+    heights = [
+        sign * (cam.eye * sign + (cam.horizon - row) / cam.focal * depth)
+        for row in (top - 1, bottom + 1)
+        for depth in depths
+    ]
+    tall = piece.v1 - piece.v0
+    low, high = (min(heights) - piece.v0) / tall, (max(heights) - piece.v0) / tall
+    return min(shares), max(shares), max(0.0, low), min(1.0, high)
+
+
+def _visible_part(piece: Piece, views: Sequence[View], slots: Sequence[_Slot | None]) -> Piece:
+    """Cut a large piece down to what shows of it."""
+    if piece.part is None:
+        return piece
+    found = [_bounds(view, piece, slot) for view, slot in zip(views, slots, strict=True) if slot is not None]
+    left, right = min(b[0] for b in found), max(b[1] for b in found)
+    low, high = min(b[2] for b in found), max(b[3] for b in found)
+    if right <= left or high <= low or (right - left) * (high - low) > 0.9:
+        return piece
+    return piece.part(max(0.0, left - 0.01), min(1.0, right + 0.01), max(0.0, low - 0.01), min(1.0, high + 0.01))
 
 
 def _texture(piece: Piece, camera: Camera, light: Light) -> tuple[Canvas, npt.NDArray[np.uint8] | None]:
     """Paint a piece at the density it will have and veil it by distance."""
     across = abs(camera.column(piece.x1, piece.z1) - camera.column(piece.x0, piece.z0))
     middle = math.sqrt(piece.z0 * piece.z1)
-    width = int(np.clip(across * 1.2 + 2, 2, _LARGEST))
-    height = int(np.clip((piece.v1 - piece.v0) * camera.focal / middle * 1.12 + 2, 2, _LARGEST))
+    width = int(np.clip(across * 1.05 + 2, 2, _LARGEST))
+    height = int(np.clip((piece.v1 - piece.v0) * camera.focal / middle * 1.05 + 2, 2, _LARGEST))
     painted, alpha = piece.paint(width, height)
     rows, columns = painted.shape[:2]
     depth = np.linspace(piece.z0, piece.z1, columns, dtype=np.float32)[None, :]
@@ -163,8 +205,12 @@ def perform(
     order = sorted((piece for piece in pieces if piece.depth >= NEAR), key=lambda piece: piece.depth)
     for start in range(0, len(order), _BATCH):
         batch = order[start : start + _BATCH]
-        slots = [[_slot(view, piece) for view in views] for piece in batch]
-        seen = [(piece, found) for piece, found in zip(batch, slots, strict=True) if any(found)]
+        seen: list[tuple[Piece, list[_Slot | None]]] = []
+        for whole in batch:
+            slots = [_slot(view, whole) for view in views]
+            if any(slots):
+                piece = _visible_part(whole, views, slots)
+                seen.append((piece, slots if piece is whole else [_slot(view, piece) for view in views]))
         textures = map_ordered(lambda entry: _texture(entry[0], views[0].camera, light), seen, threads)
         for (_, found), (texture, alpha) in zip(seen, textures, strict=True):
             for view, slot in zip(views, found, strict=True):

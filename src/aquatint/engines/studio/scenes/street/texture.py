@@ -14,16 +14,16 @@ Color = tuple[float, float, float] | FloatArray
 class Texture:
     """The part u0..u1 x v0..v1 (metres along and above the wall) of one wall, at width x height pixels.
 
-    Row 0 is the top. `albedo` is reflectance, `emission` is light, both (height, width, 3) float32 linear.
-    All drawing calls take metres and anti-alias by exact coverage, so that far windows melt into their mean
+    Row 0 is the top. `albedo` is reflectance, `emission` is light, both (3, height, width) float32 linear: colour
+    planes, because cells are matrix products. All drawing calls take metres and anti-alias by exact coverage, so that far windows melt into their mean
     instead of shimmering.
     """
 
     def __init__(self, u0: float, u1: float, v0: float, v1: float, width: int, height: int) -> None:
         self.u0, self.u1, self.v0, self.v1 = u0, u1, v0, v1
         self.width, self.height = width, height
-        self.albedo = np.zeros((height, width, 3), np.float32)
-        self.emission = np.zeros((height, width, 3), np.float32)
+        self.albedo = np.zeros((3, height, width), np.float32)
+        self.emission = np.zeros((3, height, width), np.float32)
         self.u_edges = np.linspace(u0, u1, width + 1, dtype=np.float32)
         self.v_edges = np.linspace(v1, v0, height + 1, dtype=np.float32)
 
@@ -51,34 +51,39 @@ class Texture:
         return np.asarray(np.clip(overlap, 0, None) / ((self.v1 - self.v0) / self.height), dtype=np.float32)
 
     def _patch(self, u0: float, u1: float, v0: float, v1: float) -> tuple[slice, slice, FloatArray]:
-        """Pixel window of a box and the coverage in it (rows, columns, 1)."""
+        """Pixel window of a box and the coverage in it (rows, columns)."""
         across, down = self.along([u0], [u1])[0], self.above([v0], [v1])[0]
         columns, rows = np.flatnonzero(across), np.flatnonzero(down)
         if not columns.size or not rows.size:
-            return slice(0, 0), slice(0, 0), np.zeros((0, 0, 1), np.float32)
+            return slice(0, 0), slice(0, 0), np.zeros((0, 0), np.float32)
         window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-        coverage = down[window[0], None] * across[None, window[1]]
-        return *window, coverage[..., None]
+        return *window, np.asarray(down[window[0], None] * across[None, window[1]], np.float32)
 
     def paint(self, u0: float, u1: float, v0: float, v1: float, color: Color, opacity: float = 1.0) -> None:
         """Lay a matte box over the wall; it covers lights behind it."""
-        if not self.shows(u0, u1, v0, v1):
-            return
-        rows, columns, coverage = self._patch(u0, u1, v0, v1)
-        coverage = coverage * np.float32(opacity)
-        self.emission[rows, columns] *= 1 - coverage
-        part = self.albedo[rows, columns]
-        part += coverage * (np.asarray(color, np.float32) - part)
+        if self.shows(u0, u1, v0, v1):
+            self._lay(self.albedo, self.emission, self._patch(u0, u1, v0, v1), color, opacity)
 
     def shine(self, u0: float, u1: float, v0: float, v1: float, color: Color, opacity: float = 1.0) -> None:
         """Lay a glowing box over the wall."""
-        if not self.shows(u0, u1, v0, v1):
-            return
-        rows, columns, coverage = self._patch(u0, u1, v0, v1)
+        if self.shows(u0, u1, v0, v1):
+            self._lay(self.emission, self.albedo, self._patch(u0, u1, v0, v1), color, opacity)
+
+    @staticmethod
+    def _lay(
+        target: FloatArray,
+        other: FloatArray,
+        patch: tuple[slice, slice, FloatArray],
+        color: Color,
+        opacity: float,
+    ) -> None:
+        rows, columns, coverage = patch
         coverage = coverage * np.float32(opacity)
-        self.albedo[rows, columns] *= 1 - coverage
-        part = self.emission[rows, columns]
-        part += coverage * (np.asarray(color, np.float32) - part)
+        keep = 1 - coverage
+        other[:, rows, columns] *= keep
+        part = target[:, rows, columns]
+        part *= keep
+        part += coverage * np.asarray(color, np.float32)[:, None, None]
 
     def grid(
         self,
@@ -93,18 +98,20 @@ class Texture:
 
         `colors` (ny, nx, 3) is light, or reflectance when `matte`. Cells must not overlap.
         """
-        columns, rows = np.flatnonzero(across.any(axis=0)), np.flatnonzero(up.any(axis=0))
+        across_any, up_any = across.sum(axis=0), up.sum(axis=0)
+        columns, rows = np.flatnonzero(across_any), np.flatnonzero(up_any)
         if not columns.size or not rows.size:
             return
-        xs, ys = slice(columns[0], columns[-1] + 1), slice(rows[0], rows[-1] + 1)
-        across, up = across[:, xs], up[:, ys]
-        coverage = (up.sum(axis=0)[:, None] * across.sum(axis=0)[None])[..., None] * np.float32(opacity)
+        xs, ys = _index(columns), _index(rows)
+        keep = 1 - up_any[ys][:, None] * (across_any[xs] * np.float32(opacity))[None]
+        used_y, used_x = np.flatnonzero(up.any(axis=1)), np.flatnonzero(across.any(axis=1))
+        planes = np.moveaxis(colors, 2, 0)[:, used_y[:, None], used_x[None]].astype(np.float32) * np.float32(opacity)
+        light = up[used_y][:, ys].T @ (planes @ across[used_x][:, xs])
         target, other = (self.albedo, self.emission) if matte else (self.emission, self.albedo)
-        other[ys, xs] *= 1 - coverage
-        part = target[ys, xs]
-        part *= 1 - coverage
-        for channel in range(3):
-            part[..., channel] += opacity * (up.T @ (colors[..., channel].astype(np.float32) @ across))
+        for plane, own, new in zip(target, other, light, strict=True):
+            window = (ys, xs) if isinstance(ys, slice) or isinstance(xs, slice) else np.ix_(ys, xs)
+            own[window] *= keep
+            plane[window] = plane[window] * keep + new
 
     def plate(
         self,
@@ -128,15 +135,15 @@ class Texture:
         shrinks = size[0] * size[1] < light.shape[0] * light.shape[1]
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         cut = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
-        lit = cv2.resize(light, size, interpolation=how)[cut]
+        lit = np.moveaxis(cv2.resize(light, size, interpolation=how)[cut], 2, 0)
         if alpha is None:
-            self.emission[y0:y1, x0:x1] = lit
-            self.albedo[y0:y1, x0:x1] = 0
+            self.emission[:, y0:y1, x0:x1] = lit
+            self.albedo[:, y0:y1, x0:x1] = 0
             return
-        cover = cv2.resize(alpha, size, interpolation=how)[cut][..., None]
-        self.emission[y0:y1, x0:x1] *= 1 - cover
-        self.emission[y0:y1, x0:x1] += lit
-        self.albedo[y0:y1, x0:x1] *= 1 - cover
+        keep = 1 - cv2.resize(alpha, size, interpolation=how)[cut]
+        self.emission[:, y0:y1, x0:x1] *= keep
+        self.emission[:, y0:y1, x0:x1] += lit
+        self.albedo[:, y0:y1, x0:x1] *= keep
 
     def roughen(self, tile: FloatArray, tile_meters: float, amount: float, stretch: float = 1.0) -> None:
         """Vary the reflectance with a noise tile (n, n) about -1..1; `stretch` > 1 draws it out downwards."""
@@ -153,10 +160,16 @@ class Texture:
         noise = cv2.warpAffine(
             tile, matrix, (self.width, self.height), flags=flags, borderMode=cv2.BORDER_REFLECT_101
         )
-        self.albedo *= np.clip(1 + amount * noise, 0.1, 2.5)[..., None]
+        self.albedo *= np.clip(1 + amount * noise, 0.1, 2.5)
 
     def lit(self, irradiance: FloatArray) -> FloatArray:
-        """The finished wall in linear light under an irradiance that broadcasts to (height, width, 3)."""
-        result = self.albedo * irradiance
-        result += self.emission
-        return np.asarray(result, dtype=np.float32)
+        """The finished wall in linear light, (height, width, 3); irradiance broadcasts to (3, height, width)."""
+        self.albedo *= irradiance
+        self.albedo += self.emission
+        return np.asarray(cv2.merge(list(self.albedo)), np.float32)
+
+
+def _index(found: npt.NDArray[np.intp]) -> slice | npt.NDArray[np.intp]:
+    """A slice where most of the range is used, else the positions themselves."""
+    span = int(found[-1] - found[0] + 1)
+    return slice(int(found[0]), int(found[-1]) + 1) if found.size * 2 > span else found

@@ -43,7 +43,11 @@ def snowfall(picture: Rgb8, seed: int, strength: float = 1.0, night: bool = Fals
     height, width = picture.shape[:2]
     rng = generator(seed, "snowfall")
     area = max(0.6, height / width / 0.5625)
-    for count, radius, opacity, soft in ((3200, 0.0007, 0.62, 0.0), (900, 0.0014, 0.75, 0.4), (110, 0.0042, 0.55, 2.0)):
+    for count, radius, opacity, soft in (
+        (3200, 0.0007, 0.62, 0.0),
+        (900, 0.0014, 0.75, 0.4),
+        (110, 0.0042, 0.55, 2.0),
+    ):
         mask = np.zeros((height, width), np.uint8)
         for _ in range(int(count * strength * area)):
             x, y = rng.random() * width, rng.random() * height
@@ -72,15 +76,18 @@ def lightning(picture: Rgb8, seed: int, horizon: float) -> None:
             heading = 0.75 * heading + rng.normal(0, 0.42)
             end = at + np.array([np.sin(heading) * step, abs(np.cos(heading)) * step])
             a, b = (int(at[0] * 16), int(at[1] * 16)), (int(end[0] * 16), int(end[1] * 16))
-            cv2.line(mask, a, b, int(255 * min(1, 0.35 + thick * 0.4)), max(1, round(thick * width / 1500)), cv2.LINE_AA, 4)  # noqa: E501
+            cv2.line(
+                mask, a, b, int(255 * min(1, 0.35 + thick * 0.4)), max(1, round(thick * width / 1500)), cv2.LINE_AA, 4
+            )
             at, reach = end, reach - step
             if depth and rng.random() < 0.09:
                 fork(at, reach * (0.3 + 0.3 * rng.random()), thick * 0.5, depth - 1)
 
     fork(start, horizon * 0.80, 1.6, 2)
     small = cv2.resize(mask, (max(1, width // 8), max(1, height // 8)), interpolation=cv2.INTER_AREA)
-    glow = cv2.GaussianBlur(small, (0, 0), width / 8 / 26).astype(np.float32) * 9
-    glow += cv2.GaussianBlur(small, (0, 0), width / 8 / 160).astype(np.float32) * 2
-    glow = cv2.resize(np.clip(glow, 0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
-    _lay(picture, np.asarray(glow, np.uint8), (196, 190, 255), 0.55)
+    wide = np.asarray(cv2.GaussianBlur(small, (0, 0), width / 8 / 26), np.float32) * 9
+    wide += np.asarray(cv2.GaussianBlur(small, (0, 0), width / 8 / 160), np.float32) * 2
+    clipped = np.clip(wide, 0, 255).astype(np.uint8)
+    glow = np.asarray(cv2.resize(clipped, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    _lay(picture, glow, (196, 190, 255), 0.55)
     _lay(picture, mask, (250, 248, 255), 1.0)

@@ -26,7 +26,9 @@ class Sprite:
         """The same tree `height` rows tall, with the light from the right when `mirrored`."""
         width = max(2, round(self.cover.shape[1] * height / self.cover.shape[0]))
         mode = cv2.INTER_AREA if height < self.cover.shape[0] else cv2.INTER_CUBIC
-        planes = [cv2.resize(plane, (width, max(2, height)), interpolation=mode) for plane in (self.cover, self.bright)]
+        planes = [
+            cv2.resize(plane, (width, max(2, height)), interpolation=mode) for plane in (self.cover, self.bright)
+        ]
         if mirrored:
             planes = [np.ascontiguousarray(plane[:, ::-1]) for plane in planes]
         return Sprite(np.asarray(planes[0], np.uint8), np.asarray(planes[1], np.uint8))
@@ -65,7 +67,9 @@ class _Canvas:
         return Sprite(self.cover, bright)
 
 
-def _bough(canvas: _Canvas, x: float, y: float, side: int, length: float, size: float, rng: np.random.Generator, light: float) -> None:  # noqa: E501
+def _bough(
+    canvas: _Canvas, x: float, y: float, side: int, length: float, size: float, rng: np.random.Generator, light: float
+) -> None:
     """One drooping bough with its fringe of twigs; `size` is the height of the tree in pixels."""
     droop = 0.16 + 0.34 * rng.random()
     count = max(6, int(length / (size * 0.010)))
@@ -123,7 +127,9 @@ def leafy(height: int, rng: np.random.Generator, bare: float = 0.0) -> Sprite:
     size, middle = float(height), width / 2
     crown_x, crown_y = middle + size * 0.03 * rng.normal(), size * (0.40 + 0.03 * rng.random())
     reach_x, reach_y = width * 0.37, size * 0.345
-    stem = np.array([[middle - size * 0.014, size], [crown_x, crown_y - reach_y * 0.7], [middle + size * 0.014, size]])
+    stem = np.array(
+        [[middle - size * 0.014, size], [crown_x, crown_y - reach_y * 0.7], [middle + size * 0.014, size]]
+    )
     canvas.polygon(stem, 0.16)
     angles = rng.random(120) * 2 * math.pi
     spread = np.sqrt(rng.random(120))
@@ -147,7 +153,17 @@ def leafy(height: int, rng: np.random.Generator, bare: float = 0.0) -> Sprite:
     return canvas.sprite()
 
 
-def paste(target: ArrayF, sprite: Sprite, left: int, top: int, dark: Rgb, lit: Rgb, veil: Rgb, haze: float, flip: bool = False) -> None:  # noqa: E501
+def paste(
+    target: ArrayF,
+    sprite: Sprite,
+    left: int,
+    top: int,
+    dark: Rgb,
+    lit: Rgb,
+    veil: Rgb,
+    haze: float,
+    flip: bool = False,
+) -> None:
     """Lay a sprite over premultiplied (h, w, 4) radiance: colour between `dark` and `lit`, then haze over it."""
     cover, bright = sprite.cover, sprite.bright
     if flip:

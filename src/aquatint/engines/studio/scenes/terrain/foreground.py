@@ -43,9 +43,7 @@ class Bank:
 
 def lit_color(albedo: Rgb, light: Light, sun: float, sky: float = 1.0) -> tuple[int, int, int]:
     """Bytes of a surface of that albedo that gets these shares of sun and sky light."""
-    values = [
-        tone(albedo[c] * (light.sun[c] * sun + light.ambient[c] * sky) * light.exposure) for c in range(3)
-    ]
+    values = [tone(albedo[c] * (light.sun[c] * sun + light.ambient[c] * sky) * light.exposure) for c in range(3)]
     return values[0], values[1], values[2]
 
 
@@ -64,7 +62,7 @@ def _blend(picture: Rgb8, color: npt.NDArray[np.float32], share: PlaneF, top: in
 
 
 def _fill(picture: Rgb8, bank: Bank, outline: PlaneF, light: Light, seed: int) -> None:
-    height, width = picture.shape[:2]
+    height = picture.shape[0]
     top = max(0, int(outline.min()) - 2)
     for start in range(top, height, 256):
         stop = min(height, start + 256)
@@ -99,9 +97,7 @@ def _blades(picture: Rgb8, bank: Bank, outline: PlaneF, light: Light, rng: np.ra
         [np.stack([x, y], 1), np.stack([x + lean * 0.3, y - size * 0.6], 1), np.stack([x + lean, y - size], 1)], 1
     )
     curve = np.round(curve * 16).astype(np.int32)
-    tips = [
-        lit_color(_between(bank.grass, v), light, 0.12 + 0.50 * v, 0.8) for v in np.linspace(0, 1, _SHADES)
-    ]
+    tips = [lit_color(_between(bank.grass, v), light, 0.12 + 0.50 * v, 0.8) for v in np.linspace(0, 1, _SHADES)]
     for row in np.array_split(np.arange(count), 26):
         thick = max(1, round(float(size[row].mean()) / 24))
         for index in range(_SHADES):

@@ -128,7 +128,15 @@ def plant_groves(scenery: Scenery, layers: LandLayers, forest: PlaneF, seed: int
         if scenery.water:
             mirrored = view.horizon + view.focal * (tree.base - 0.4 + view.eye) / tree.depth
             paste(
-                layers.mirror, sprite, left, round(mirrored) - layers.first_row, dark, lit, light.haze, haze, flip=True
+                layers.mirror,
+                sprite,
+                left,
+                round(mirrored) - layers.first_row,
+                dark,
+                lit,
+                light.haze,
+                haze,
+                flip=True,
             )
 
 

@@ -59,7 +59,7 @@ class Land:
 
 def _unit(plane: PlaneF) -> PlaneF:
     low, high = float(plane.min()), float(plane.max())
-    return ((plane - low) / (high - low)).astype(np.float32)
+    return np.asarray((plane - low) / (high - low), dtype=np.float32)
 
 
 def _mountains(seed: int, roundness: float) -> PlaneF:
@@ -69,9 +69,7 @@ def _mountains(seed: int, roundness: float) -> PlaneF:
     bend_x = fbm(n, n, 3, 4, seed + 1) * (0.12 * n)
     bend_y = fbm(n, n, 3, 4, seed + 2) * (0.12 * n)
     ridges = ridged(n, n, 4, 8, seed + 3, gain=0.47)
-    ridges = cv2.remap(
-        ridges, columns + bend_x, rows + bend_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-    )
+    ridges = cv2.remap(ridges, columns + bend_x, rows + bend_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     swell = _unit(fbm(n, n, 2.2, 3, seed + 4))
     sharp = _unit(ridges) ** 1.4
     soft = _unit(cv2.GaussianBlur(ridges, (0, 0), 14))

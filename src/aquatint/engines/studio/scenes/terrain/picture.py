@@ -39,7 +39,8 @@ class Scene:
     seed: int
 
 
-def _rescaled(view: View, width: int, height: int) -> View:
+def rescaled(view: View, width: int, height: int) -> View:
+    """The same camera for another picture size of the same ratio."""
     zoom = width / view.width
     return View(width, height, view.focal * zoom, view.horizon * height / view.height, view.eye, view.x, view.z)
 
@@ -49,9 +50,7 @@ def sky_rows(scene: Scene, out: View, top: int, bottom: int) -> ArrayF:
     sky = scene.sky
     zoom = scene.work.width * sky.scale / out.width
     offset = sky.above * sky.scale
-    matrix = np.array(
-        [[zoom, 0, 0.5 * zoom - 0.5], [0, zoom, (top + 0.5) * zoom - 0.5 + offset]], np.float32
-    )
+    matrix = np.array([[zoom, 0, 0.5 * zoom - 0.5], [0, zoom, (top + 0.5) * zoom - 0.5 + offset]], np.float32)
     drawn = cv2.warpAffine(
         sky.color,
         matrix,
@@ -156,7 +155,7 @@ def _bloom(scene: Scene, saturate: npt.NDArray[np.float32]) -> ArrayF:
     """Light spilling from what is brighter than paper white, from a small copy of the whole picture."""
     width = min(480, scene.work.width)
     height = max(2, round(scene.work.height * width / scene.work.width))
-    small = _rescaled(scene.work, width, height)
+    small = rescaled(scene.work, width, height)
     image = compose_rows(scene, small, 0, height)
     _add_lamp(scene, small, image, 0)
     bright = np.clip(image - 1.0, 0, 4)
@@ -168,7 +167,7 @@ def _bloom(scene: Scene, saturate: npt.NDArray[np.float32]) -> ArrayF:
 
 def develop(scene: Scene, width: int, height: int, threads: int, grain: float = 1.0) -> Rgb8:
     """Compose and tone-map the whole picture in strips: (height, width, 3) bytes."""
-    out = _rescaled(scene.work, width, height)
+    out = rescaled(scene.work, width, height)
     saturate = _saturation(1.14)
     bloom = _bloom(scene, saturate)
     table = tone_table()

@@ -29,7 +29,8 @@ ArrayF = npt.NDArray[np.float32]
 PlaneI = npt.NDArray[np.int32]
 
 BAND = 192  # columns rendered together; small enough for the caches
-ROUGHNESS = 2.6  # metres of relief finer than the map
+ROUGHNESS = 3.0  # metres of relief finer than the map, on middling slopes
+ROUGH_SCALE = 0.9  # texels per metre of the relief tile
 TREE_SPACING = 9.0  # metres
 GROVE_END = 700.0  # metres; nearer trees are drawn one by one, see groves
 WATER_CODE, NO_TREE = 255, 0
@@ -47,7 +48,7 @@ class Scenery:
     far: float
     samples: int
     water: bool
-    surface: ArrayF  # (n, n, 2): height, forest density
+    surface: ArrayF  # (n, n, 3): height, forest density, cragginess
     relief: ArrayF  # (m, m, 4): slope x, slope z, sunlight, openness
     conifers: Tile
     rough: Tile  # value, d/dx, d/dy
@@ -84,9 +85,12 @@ def prepare(
     """Pack maps for few reads per pixel and draw the tiles."""
     side = land.height.shape[0] * 2
     # Enlarged because `remap` knows only 32 positions between two cells, which would show as steps up close.
-    surface = cv2.resize(np.dstack([land.height, forest]), (side, side), interpolation=cv2.INTER_CUBIC)
+    craggy = 0.45 + 3.2 * np.clip(land.steepness - 0.08, 0, 0.6)
+    packed = np.dstack([land.height, forest, craggy.astype(np.float32)])
+    surface = cv2.resize(packed, (side, side), interpolation=cv2.INTER_CUBIC)
     relief = np.dstack([land.slope_x, land.slope_z, sunlight, land.openness])
-    rough = tile_fbm(1024, 8, 7, derive_seed(seed, "rough"), gain=0.55)
+    rough = 0.7 * tile_fbm(1024, 10, 6, derive_seed(seed, "rough"), gain=0.60)
+    rough += 0.7 * tile_fbm(1024, 14, 6, derive_seed(seed, "crags"), gain=0.58, crest=True)
     return Scenery(
         land=land,
         ground=ground,
@@ -109,9 +113,7 @@ def _read_map(plane: ArrayF, x: PlaneF, z: PlaneF, cell: float) -> ArrayF:
     # Cell centres lie half a cell in; the same shift for every map keeps enlarged maps in register.
     half = np.float32(0.5)
     return np.asarray(
-        cv2.remap(
-            plane, x * inverse - half, z * inverse - half, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-        ),
+        cv2.remap(plane, x * inverse - half, z * inverse - half, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT),
         dtype=np.float32,
     )
 
@@ -122,9 +124,10 @@ def _raise_samples(scenery: Scenery, bearing: PlaneF, depths: PlaneF) -> tuple[P
     x = view.x + bearing * depths
     z = np.broadcast_to(view.z + depths, x.shape)
     surface = _read_map(scenery.surface, x, z, scenery.surface_cell)
-    base, forest = surface[..., 0], surface[..., 1]
+    base, forest, craggy = surface[..., 0], surface[..., 1], surface[..., 2]
     dry = base > 0.5 if scenery.water else np.ones(base.shape, bool)
-    detail = scenery.rough.read(x, z, 0.8)[..., 0] * np.float32(ROUGHNESS)
+    detail = scenery.rough.read(x, z, ROUGH_SCALE)[..., 0] * craggy
+    detail *= np.float32(ROUGHNESS)
     if scenery.water:
         detail *= np.clip(base * np.float32(1 / 14), 0, 1)
     height = base + detail * dry
@@ -176,11 +179,13 @@ def _shade(
     light, view = scenery.light, scenery.view
     z = view.z + depth
     relief = _read_map(scenery.relief, x, z, scenery.land.cell)
-    rough = scenery.rough.read(x, z, 0.8)
+    rough = scenery.rough.read(x, z, ROUGH_SCALE)
     fine = np.clip(scenery.rough.read(x, z, 5.0)[..., 0] * np.float32(0.2) + np.float32(0.5), 0, 1)
     broad = np.clip(scenery.broad.read(x, z, 0.06) * np.float32(0.2) + np.float32(0.5), 0, 1)
     # Fine relief fades where a pixel is wider than the bumps, or far slopes would glitter.
-    bump = np.float32(0.8 * ROUGHNESS) * np.clip(3200 / (depth + 800), 0.35, 1)
+    gentle = relief[..., 0] * relief[..., 0] + relief[..., 1] * relief[..., 1]
+    bump = np.float32(ROUGH_SCALE * ROUGHNESS) * np.clip(6500 / (depth + 900), 0.5, 1.0)
+    bump *= 0.40 + 1.25 * np.clip(gentle * 1.6, 0, 1)
     normal_x = -relief[..., 0] - rough[..., 1] * bump
     normal_z = -relief[..., 1] - rough[..., 2] * bump
     upright = 1 / np.sqrt(normal_x * normal_x + normal_z * normal_z + 1)
@@ -207,7 +212,7 @@ def _shade(
 
 
 def _shade_pixels(
-    scenery: Scenery, hits: PlaneI, code: npt.NDArray[np.uint8], bearing: PlaneF, depths: PlaneF, first_row: int
+    scenery: Scenery, hits: PlaneI, code: npt.NDArray[np.uint8], bearing: PlaneF, distance: PlaneF, first_row: int
 ) -> tuple[ArrayF, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Shade a band: radiance (rows, columns, 3), where land was hit, where water was hit."""
     view, count = scenery.view, scenery.samples
@@ -226,7 +231,7 @@ def _shade_pixels(
     padded = -(-rows.size // fold) * fold
     take = np.minimum(np.arange(padded), rows.size - 1)
     r, c = rows[take].reshape(-1, fold), cols[take].reshape(-1, fold)
-    depth = depths[safe[r, c], 0]
+    depth = distance[r, c]
     ray = bearing[0, c]
     rise = (view.horizon - (r + np.float32(first_row + 0.5))) / np.float32(view.focal)
     height = view.eye + rise * depth
@@ -280,21 +285,22 @@ def render_land(scenery: Scenery, threads: int, progress: Callable[[float], None
         height, code = _raise_samples(scenery, bearing, depths)
         per_metre = np.float32(view.focal) / depths
         seen = np.maximum(height, 0) if scenery.water else height
-        hits = march.first_hits(np.float32(view.horizon) - (seen - np.float32(view.eye)) * per_metre, view.height)
-        color, solid, wet = _shade_pixels(scenery, hits.direct, code, bearing, depths, 0)
+        rows = np.float32(view.horizon) - (seen - np.float32(view.eye)) * per_metre
+        hits = march.first_hits(rows, view.height)
+        distance = march.depth_of_hits(rows, hits.direct, depths[:, 0])
+        color, solid, wet = _shade_pixels(scenery, hits.direct, code, bearing, distance, 0)
         packed, _ = _soften_crests(color, solid.astype(np.float32), hits, depths, scenery.samples)
         layers.color[:, left:right] = packed
         layers.water[:, left:right] = wet
-        layers.depth[:, left:right] = np.where(
-            solid, depths[np.minimum(hits.direct, scenery.samples - 1), 0], np.float32(0)
-        )
+        layers.depth[:, left:right] = np.where(solid, distance, np.float32(0))
         if scenery.water:
             rows = np.float32(view.horizon) + (height + np.float32(view.eye)) * per_metre
             wet_samples = code == WATER_CODE
             mirrored = march.mirrored_hits(
                 np.where(wet_samples, np.float32(-1e4), rows), wet_samples, hits.direct[first:], first
             )
-            color, solid, _ = _shade_pixels(scenery, mirrored, code, bearing, depths, first)
+            distance = march.depth_of_hits(rows, mirrored, depths[:, 0], first)
+            color, solid, _ = _shade_pixels(scenery, mirrored, code, bearing, distance, first)
             layers.mirror[:, left:right, :3] = color
             layers.mirror[:, left:right, 3] = solid
         progress(right / view.width)

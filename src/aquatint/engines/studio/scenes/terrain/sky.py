@@ -38,7 +38,7 @@ class _Rays:
     def toward(self, direction: tuple[float, float, float]) -> PlaneF:
         """Cosine of the angle to a direction, 0..1."""
         across = self.right * np.float32(direction[0]) + self.away * np.float32(direction[2])
-        return np.clip(across + self.up * np.float32(direction[1]), 0, 1)
+        return np.asarray(np.clip(across + self.up * np.float32(direction[1]), 0, 1), dtype=np.float32)
 
 
 def _rays(view: View, above: float, scale: float) -> _Rays:
@@ -53,20 +53,20 @@ def _rays(view: View, above: float, scale: float) -> _Rays:
 def _clouds(rays: _Rays, light: Light, seed: int, stretch: float) -> tuple[PlaneF, PlaneF]:
     """Cover 0..1 and how brightly the sun lights it 0..1.2, for a cloud deck seen in perspective."""
     sun = light.sky_direction
-    distance = 1 / (rays.elevation + 0.07)
-    x = rays.right * distance * 0.80
-    z = rays.away * distance * (0.55 / stretch)
+    distance = np.asarray(1 / (rays.elevation + np.float32(0.07)), dtype=np.float32)
+    x = rays.right * distance * np.float32(0.80)
+    z = rays.away * distance * np.float32(0.55 / stretch)
     shape = make_tile(tile_fbm(1024, 6, 7, derive_seed(seed, "clouds"), gain=0.52))
     bend = make_tile(tile_fbm(256, 4, 4, derive_seed(seed, "cloud bend")))
     unit = 1024 / 7.0  # one lattice period of the tile spans seven units of the plane
-    x = x + 0.10 * bend.read(x, z, 256 / 9.0)
-    z = z + 0.07 * bend.read(z, x, 256 / 9.0)
+    x = x + np.float32(0.10) * bend.read(x, z, 256 / 9.0)
+    z = z + np.float32(0.07) * bend.read(z, x, 256 / 9.0)
     thick = shape.read(x, z, unit)
     threshold = 1.35 - 2.3 * light.clouds
     excess = (thick - threshold) / 1.15
     cover = smoothstep(0.0, 1.0, excess)
     # Light comes through where the cloud thins toward the sun.
-    ahead = shape.read(x + sun[0] * 0.13, z + sun[2] * 0.13, unit)
+    ahead = shape.read(x + np.float32(sun[0] * 0.13), z + np.float32(sun[2] * 0.13), unit)
     lit = np.clip(0.60 + (thick - ahead) * 0.62 - 0.34 * np.clip(excess - 0.35, 0, 1.5), 0, 1.15)
     return cover, lit.astype(np.float32)
 
@@ -76,15 +76,34 @@ def _gradient(rays: _Rays, light: Light) -> ArrayF:
     low = np.exp(e * -7.5)
     mid = np.exp(e * -2.0)
     planes = [
-        light.zenith[c]
-        + (light.middle[c] - light.zenith[c]) * mid
-        + (light.horizon[c] - light.middle[c]) * low * mid
+        light.zenith[c] + (light.middle[c] - light.zenith[c]) * mid + (light.horizon[c] - light.middle[c]) * low * mid
         for c in range(3)
     ]
     return np.dstack(planes).astype(np.float32)
 
 
-def paint_sky(view: View, light: Light, seed: int, widest: int, stretch: float = 1.0) -> Sky:
+def _aurora(rays: _Rays, seed: int) -> ArrayF:
+    """Northern lights: curtains with a sharp lower hem, drawn up into rays, green below and violet above."""
+    rng = generator(seed, "aurora")
+    columns = rays.right.shape[1]
+    result = np.zeros((*rays.elevation.shape, 3), np.float32)
+    low = np.array([0.10, 0.95, 0.42], np.float32)
+    high = np.array([0.42, 0.16, 0.80], np.float32)
+    for index in range(3):
+        part = derive_seed(seed, "curtain", index)
+        hem = 0.13 + 0.055 * index + 0.10 * fbm(2, columns, 2.2, 3, part)[0]
+        rays_up = np.clip(0.55 + 1.1 * fbm(2, columns, 70, 3, part + 1)[0], 0.1, 1.4)
+        strength = np.clip(0.55 + 1.3 * fbm(2, columns, 3.0, 2, part + 2)[0], 0, 1.2) * rng.uniform(0.5, 1.0)
+        over = rays.elevation - hem[None]
+        tall = 0.055 + 0.075 * rays_up[None]
+        glow = np.exp(np.maximum(over, 0) / -tall) * smoothstep(-0.018, 0.006, over)
+        glow = glow * (strength * (0.45 + 0.55 * rays_up))[None]
+        share = smoothstep(0.0, 0.16, over)[..., None]
+        result += glow[..., None] * (low + (high - low) * share) * np.float32(0.55)
+    return result
+
+
+def paint_sky(view: View, light: Light, seed: int, widest: int, stretch: float = 1.0, aurora: bool = False) -> Sky:
     """Render the sky at no more than `widest` columns; it is smooth and is enlarged later."""
     above = max(0.0, view.height - 2 * view.horizon) + view.height * 0.12
     scale = min(1.0, widest / view.width)
@@ -100,13 +119,15 @@ def paint_sky(view: View, light: Light, seed: int, widest: int, stretch: float =
     if light.lamp_direction is not None and light.lamp_direction[1] > 0:
         # The disc itself is drawn at output size; this is its image for the water and the bloom.
         color += (toward**7000 * (2.2 if light.night else 5.0))[..., None] * sun
+    if aurora:
+        color += _aurora(rays, seed)
     clear = np.ones(toward.shape, np.float32)
     if light.clouds > 0.02:
         cover, lit = _clouds(rays, light, seed, stretch)
         cover = cover * smoothstep(0.004, 0.09, rays.elevation) * np.float32(0.94)
         body = np.array(light.horizon) * 0.35 + np.array(light.middle) * 0.45 + (0.10 if not light.night else 0.0)
         body = body * (1 - 0.72 * light.cloud_dark)
-        bright = np.array(light.sun) * (0.95 / max(max(light.sun), 0.9)) * (1 - 0.25 * light.cloud_dark)
+        bright = np.array(light.sun) * (0.95 / max(*light.sun, 0.9)) * (1 - 0.25 * light.cloud_dark)
         bright = bright + 0.22 * np.array(light.horizon)
         share = lit[..., None]
         paint = body.astype(np.float32) * (1 - share) * 0.92 + bright.astype(np.float32) * share
@@ -154,9 +175,7 @@ def stars(view: View, seed: int) -> npt.NDArray[np.uint8]:
         x, y = rng.random() * view.width, rng.random() * rows
         bright = min(1.0, 0.07 * (1 + rng.pareto(1.35)))
         radius = (0.42 + 0.80 * bright) * max(scale, 0.5)
-        cv2.circle(
-            result, (int(x * 16), int(y * 16)), int(radius * 16), int(40 + 215 * bright), -1, cv2.LINE_AA, 4
-        )
+        cv2.circle(result, (int(x * 16), int(y * 16)), int(radius * 16), int(40 + 215 * bright), -1, cv2.LINE_AA, 4)
     return result
 
 

@@ -102,9 +102,7 @@ def water_rows(lake: Lake, out: View, top: int, bottom: int) -> ArrayF:
     return _body(image, light, below / out.focal, slope, depth, ruffled)
 
 
-def _body(
-    image: ArrayF, light: Light, dip: PlaneF, slope: PlaneF, depth: PlaneF, ruffled: PlaneF
-) -> ArrayF:
+def _body(image: ArrayF, light: Light, dip: PlaneF, slope: PlaneF, depth: PlaneF, ruffled: PlaneF) -> ArrayF:
     """Mix the mirror image with the colour of the depth by Fresnel, then with haze over the far water."""
     grazing = np.clip(dip / np.sqrt(1 + dip * dip) - slope * 0.05, 0, 1)
     fresnel = np.clip(0.22 + 0.76 * (1 - grazing) ** 3.2, 0, 0.97)

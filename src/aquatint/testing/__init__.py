@@ -1,0 +1,1 @@
+"""Tools for tests and for people who try things out: public, for plug-in authors too."""

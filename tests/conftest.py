@@ -1,0 +1,77 @@
+"""Fixtures that every test may use, and the server's log beside every failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from support.client import Client
+from support.receiver import ThreadedReceiver
+from support.server import FAST, NULL_ENGINE, Server
+
+ServerFactory = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def null_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server on the null engine for all tests that only look at the house around the engine."""
+    with Server(tmp_path_factory.mktemp("null-server"), {**NULL_ENGINE, **FAST}) as server:
+        yield server
+
+
+@pytest.fixture
+def client(null_server: Server) -> Iterator[Client]:
+    """A client of the shared server with its standing key."""
+    with null_server.client() as made:
+        yield made
+
+
+@pytest.fixture
+def server_with(tmp_path: Path) -> Iterator[ServerFactory]:
+    """`server_with(AQUATINT_X__Y="...")` starts a server on the null engine with these settings, for one test."""
+    with ServerSet(tmp_path) as servers:
+        yield servers.start
+
+
+@pytest.fixture
+def receiver() -> Iterator[ThreadedReceiver]:
+    """A receiver of callbacks on the loopback."""
+    with ThreadedReceiver() as made:
+        yield made
+
+
+class ServerSet:
+    """The servers that one test started; all end with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.servers: list[Server] = []
+
+    def start(self, *, fast: bool = True, null: bool = True, **env: str) -> Server:
+        settings: Mapping[str, str] = {**(NULL_ENGINE if null else {}), **(FAST if fast else {}), **env}
+        server = Server(self._folder / f"server-{len(self.servers)}", settings)
+        self.servers.append(server)
+        return server.start()
+
+    def __enter__(self) -> ServerSet:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in self.servers:
+            server.stop()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, None]:
+    """Put the end of every used server's log beside the failure."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if not report.failed:
+        return
+    for value in getattr(item, "funcargs", {}).values():
+        starter = getattr(value, "__self__", None)
+        servers = starter.servers if isinstance(starter, ServerSet) else [value]
+        for server in servers:
+            if isinstance(server, Server):
+                report.sections.append((f"log of aquatint serve on port {server.port}", server.log_tail()))

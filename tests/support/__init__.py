@@ -1,0 +1,1 @@
+"""What tests share: real server processes, a thin client, a receiver in a thread, pictures."""
