@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST_FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast check format lint types walls openapi bench lock clean
+.PHONY: help install demo test test-fast check static format lint types walls openapi bench lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,7 +29,9 @@ test: $(STAMP) ## all tests
 test-fast: $(STAMP) ## the tests that start no server
 	$(BIN)/python -m pytest tests/unit $(PYTEST_FLAGS)
 
-check: lint types walls openapi test ## everything a change must pass
+static: lint types walls openapi ## format, lint, types, walls, wire contract
+
+check: static test ## everything a change must pass
 
 format: $(STAMP) ## format the code
 	$(BIN)/ruff format .

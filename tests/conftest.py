@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+
 from support.client import Client
 from support.receiver import ThreadedReceiver
-from support.server import FAST, NULL_ENGINE, Server
-
-ServerFactory = Callable[..., Server]
+from support.server import FAST, NULL_ENGINE, Server, ServerFactory, ServerSet
 
 
 @pytest.fixture(scope="session")
@@ -39,27 +38,6 @@ def receiver() -> Iterator[ThreadedReceiver]:
     """A receiver of callbacks on the loopback."""
     with ThreadedReceiver() as made:
         yield made
-
-
-class ServerSet:
-    """The servers that one test started; all end with it."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.servers: list[Server] = []
-
-    def start(self, *, fast: bool = True, null: bool = True, **env: str) -> Server:
-        settings: Mapping[str, str] = {**(NULL_ENGINE if null else {}), **(FAST if fast else {}), **env}
-        server = Server(self._folder / f"server-{len(self.servers)}", settings)
-        self.servers.append(server)
-        return server.start()
-
-    def __enter__(self) -> ServerSet:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for server in self.servers:
-            server.stop()
 
 
 @pytest.hookimpl(hookwrapper=True)

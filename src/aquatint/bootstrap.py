@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import functools
 import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -89,8 +91,13 @@ def open_store(settings: Settings) -> SqliteStore:
 
 
 def concurrency(settings: Settings) -> int:
-    """Tasks run at once: as set, or one for each CPU core this process may use."""
-    return settings.worker.concurrency or len(os.sched_getaffinity(0))
+    """Tasks run at once: as set, or one for each core."""
+    return settings.worker.concurrency or cores()
+
+
+def cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def public_urls(settings: Settings) -> PublicUrls:
@@ -173,8 +180,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> House:
     store = open_store(settings)
     assets = DiskAssets(settings.server.data_dir / "assets")
     catalog = load_models(settings)
-    # One worker more than tasks, so that an upload is checked while every task paints.
-    sandbox = sandbox_of(settings, concurrency(settings) + 1)
+    sandbox = sandbox_of(settings, settings.sandbox.workers or cores())
     engines = build_engines(settings, catalog, sandbox)
     policy = GuardPolicy(settings.net.allow)
     door = HttpDoor(
@@ -239,7 +245,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> House:
         Sweeper(SweepService(store, assets, settle, signals, clock, log), log),
     )
     parts = _Parts(settings, store, sandbox, door, engines, loops, clock, owner)
-    app = build_app(routes, lambda _: parts.alive(), settings.server.cors_origins, __version__)
+    app = build_app(routes, parts.alive, settings.server.cors_origins, __version__)
     return House(settings, store, keys, catalog, engines, sandbox, door, app, loops)
 
 
@@ -257,7 +263,7 @@ class _Parts:
     owner: str
 
     @asynccontextmanager
-    async def alive(self) -> AsyncIterator[None]:
+    async def alive(self, app: Starlette) -> AsyncIterator[None]:
         lock = _lock(self.settings.server.data_dir)
         try:
             await self.store.open()
@@ -269,7 +275,7 @@ class _Parts:
                 await engine.open()
             running = [asyncio.create_task(loop.run(), name=type(loop).__name__) for loop in self.loops]
             for task in running:
-                task.add_done_callback(_shout)
+                task.add_done_callback(functools.partial(_shout, app))
             logger().info("server.started", owner=self.owner)
             yield
             logger().info("server.stopping", owner=self.owner)
@@ -290,11 +296,12 @@ async def _close(closers: list[Callable[[], object]]) -> None:
             logger().error("server.unclean", why=repr(error))
 
 
-def _shout(task: asyncio.Task[None]) -> None:
+def _shout(app: Starlette, task: asyncio.Task[None]) -> None:
     """A loop that ends by an error takes the process with it: a server that runs nothing must not look alive."""
     if not task.cancelled() and (error := task.exception()) is not None:
         logger().error("loop.broke", loop=task.get_name(), exc_info=error)
-        os.kill(os.getpid(), 15)
+        app.state.broken = True
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _lock(data_dir: Path) -> int:

@@ -91,6 +91,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class SandboxLimits:
+    workers: int
     memory: Bytes
     cpu: Seconds
     wall: Seconds

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -183,3 +183,27 @@ class Server:
             self._finish(self.processes())
         else:
             self.stop()
+
+
+class ServerSet:
+    """The servers that one test started; all end with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.servers: list[Server] = []
+
+    def start(self, *, fast: bool = True, null: bool = True, **env: str) -> Server:
+        settings: Mapping[str, str] = {**(NULL_ENGINE if null else {}), **(FAST if fast else {}), **env}
+        server = Server(self._folder / f"server-{len(self.servers)}", settings)
+        self.servers.append(server)
+        return server.start()
+
+    def __enter__(self) -> ServerSet:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in self.servers:
+            server.stop()
+
+
+ServerFactory = Callable[..., Server]  # ServerSet.start, as tests are given it

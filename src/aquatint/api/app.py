@@ -76,4 +76,5 @@ def build(routes: Routes, lifespan: Lifespan, cors_origins: Sequence[str], versi
         lifespan=lifespan,
     )
     app.state.openapi = document
+    app.state.broken = False  # set when one of the loops ends by an error
     return app

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -26,7 +29,7 @@ def serve(
     telemetry.configure(settings.log.level, settings.log.format)
     house = bootstrap.build(settings)
     announce(settings, house.catalog.engines())
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             house.app,
             host=settings.server.host,
@@ -39,11 +42,25 @@ def serve(
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=5,
             server_header=False,
+            proxy_headers=False,
         )
     )
     server.run()
-    if not server.started:
+    if not server.started or house.app.state.broken:
         raise typer.Exit(1)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, except that a stop that was asked for ends the process with exit code 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def announce(settings: Settings, engines: frozenset[str]) -> None:

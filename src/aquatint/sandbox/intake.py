@@ -100,6 +100,9 @@ def _check_size(width: int, height: int, limits: IntakeLimits) -> None:
 def _read(kind: str, data: bytes, limits: IntakeLimits) -> CleanImage:
     if kind == "PNG" and not png_is_whole(data):
         raise Refused("the image file is incomplete")
+    Image.init()
+    if kind not in Image.OPEN:
+        raise Refused(f"this server cannot read {_NAMES.get(kind, kind)} images")
     with Image.open(io.BytesIO(data), formats=(kind,)) as image:
         _check_size(*image.size, limits)
         profile = foreign_profile(image)

@@ -94,7 +94,7 @@ def png(
     extra: bytes = b"",
     lace: int = 0,
 ) -> bytes:
-    """A PNG of zeros with any header; `rows` or `data_bytes` say how much is really there, `extra` comes before it."""
+    """A PNG of zeros with any header; `rows` or `data_bytes` say how much is there, `extra` comes before it."""
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
     line = 1 + (width * depth * channels + 7) // 8
     packer = zlib.compressobj(9)

@@ -137,7 +137,7 @@ async def test_formats_can_be_turned_on(extra: str) -> None:
     assert p.SECRET not in clean.data
     with pytest.raises(Refused, match="megapixels"):
         clean_data(p.encoded(Image.new("1", (6001, 6000)), "TIFF"), limits)
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match="HEIC"):
         clean_data(b"\0\0\0\x20ftypheic" + b"\0" * 500, limits)
 
 
@@ -325,7 +325,7 @@ async def test_limits_are_inclusive() -> None:
 
 async def test_the_largest_photo_passes(sandbox: Sandbox) -> None:
     """36 megapixels, turned: the most work that the rules allow."""
-    source = p.encoded(p.photo(7200, 5000), "JPEG", quality=60, exif=p.gps_exif(8))
+    source = p.encoded(p.photo(720, 500).resize((7200, 5000)), "JPEG", quality=60, exif=p.gps_exif(8))
     started = time.monotonic()
     clean = await clean_image(sandbox, source)
     assert time.monotonic() - started < 10

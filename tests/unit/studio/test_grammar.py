@@ -147,7 +147,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.one_of(st.text(max_size=4000), st.lists(_PIECES, max_size=60).map("".join)))
 def test_any_string_parses(prompt: str) -> None:
     plan = parse(prompt)

@@ -76,7 +76,7 @@ class Draft:
         return Plan(
             prompt=prompt,
             styles=styles,
-            subjects=tuple(subject for subject in self.subjects if subject.name not in self.excluded),
+            subjects=tuple(s for s in self.subjects if not {s.name, s.variant} & self.excluded),
             edits=self._allowed(edits),
             time=self._first("time"),
             season=self._first("season"),

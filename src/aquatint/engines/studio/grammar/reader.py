@@ -68,7 +68,7 @@ def _read_references(clause: Sequence[Item], draft: Draft) -> None:
 def _role(clause: Sequence[Item], index: int) -> str:
     """What an image gives: "image 2's palette", "the style of image 2", 图2的配色."""
     for item in clause[index + 1 :]:
-        if item.entry is not None and item.entry.category == "role" and item.entry.variant != "forward":
+        if _gives(item) and item.entry is not None and item.entry.variant != "forward":
             return item.entry.name
         if item.entry is None or item.entry.category != "link" or item.entry.name not in ("has", "as", "article"):
             break
@@ -76,7 +76,7 @@ def _role(clause: Sequence[Item], index: int) -> str:
     for item in reversed(clause[:index]):
         if item.entry is None:
             break
-        if item.entry.category == "role":
+        if _gives(item):
             if linked or item.entry.name == "style":
                 return item.entry.name
             break
@@ -86,6 +86,10 @@ def _role(clause: Sequence[Item], index: int) -> str:
         if item.entry.name == "pivot":
             break
     return "content"
+
+
+def _gives(item: Item) -> bool:
+    return item.category == "role" and item.entry is not None and item.entry.name in ("style", "palette", "content")
 
 
 def _note(clause: Sequence[Item], judgement: Judgement, prepared: Prepared, draft: Draft) -> None:
@@ -166,12 +170,14 @@ class _Reading:
             self.draft.wish(entry, self.strength.value if self.strength is not None else 1.0)
             self.strength, self.wished = None, True
         elif category == "strength":
-            self._drop_strength()
-            self.strength = entry
+            if self.strength is None or entry.name != "somewhat":  # 更强烈一些 is strong, not a little
+                self._drop_strength()
+                self.strength = entry
         elif category == "subject":
             self._show(entry)
         elif category == "undrawable":
             self.draft.undrawable.append(self.prepared.written[item.start : item.end])
+            self._release_colors()  # a red hat makes no red girl
             self._drop_strength()
             self.count, self.place = 1, None
         elif category == "color":
@@ -211,6 +217,7 @@ class _Reading:
 
     def _miss(self, item: Item) -> None:
         self._drop_strength()
+        self._release_colors()
         word = self.prepared.written[item.start : item.end]
         self.draft.ignored.append(word)
         # Chinese words have two characters as a rule; an unknown run counts as that many words.
@@ -229,7 +236,8 @@ class _Reading:
         if item.entry is None:
             self.draft.excluded.add(self.prepared.folded[item.start : item.end])
         else:
-            self.draft.excluded.add("text" if _is_text(item) else item.entry.name)
+            # "no roses" leaves other flowers, "no neon" leaves other nights.
+            self.draft.excluded.add("text" if _is_text(item) else item.entry.variant or item.entry.name)
             self.draft.understood += 1
         self.negated, self.listing = False, True
         self.strength = None

@@ -42,9 +42,13 @@ _GAP = " \t-/_"  # may stand between the words of a phrase
 # Sizes, focal lengths, ratios, years: they say how to take a photograph, not what to show.
 _TECHNICAL = re.compile(r"\d+[.:x×][\d.:x×]+[a-z]*|\d+(?:k|p|px|mm|cm|mp|dpi|fps|bit|s|th|deg|m|c|w)|\d{3,}")
 # Single Chinese characters are parts of names as often as words; these categories need support (see _weigh).
+_GLUE = "的了在上里把将请是有被给和与及或、用以为成到不没无别"  # never: they do stand between words
 _DOUBTFUL_ALONE = frozenset(
     {"subject", "undrawable", "weather", "color", "season", "mood", "place", "time", "strength"}
+    | {"verb", "filler", "link", "connector", "role"}
 )
+
+_HAS_PLURAL = frozenset({"subject", "undrawable", "weather", "style", "edit", "color", "time", "season", "mood"})
 
 
 class Item(NamedTuple):
@@ -136,19 +140,22 @@ def _phrase(tokens: Sequence[_Token], length: int, vocabulary: Vocabulary) -> En
     if len(tokens) < length or not all(token.joined for token in tokens[1:]):
         return None
     words = [token.text for token in tokens]
+    exact = vocabulary.entries.get(" ".join(words))
+    if exact is not None:
+        return exact
     for last in _singulars(words[-1]):
         entry = vocabulary.entries.get(" ".join((*words[:-1], last)))
-        if entry is not None:
+        if entry is not None and entry.category in _HAS_PLURAL:  # "leaves" are no order to leave
             return entry
     return None
 
 
 def _singulars(word: str) -> tuple[str, ...]:
     if len(word) < 4 or not word.endswith("s"):
-        return (word,)
+        return ()
     if word.endswith("ies"):
-        return (word, word[:-3] + "y")
-    return (word, word[:-1], word[:-2]) if word.endswith("es") else (word, word[:-1])
+        return (word[:-3] + "y",)
+    return (word[:-1], word[:-2]) if word.endswith("es") else (word[:-1],)
 
 
 def _single(token: _Token) -> Item | None:
@@ -190,7 +197,8 @@ def _weigh(items: Sequence[Item], folded: str) -> Iterator[Item]:
 
 def _is_doubtful(items: Sequence[Item], index: int, folded: str) -> bool:
     item = items[index]
-    if item.end - item.start != 1 or item.category not in _DOUBTFUL_ALONE or not has_han(folded[item.start]):
+    char = folded[item.start]
+    if item.end - item.start != 1 or item.category not in _DOUBTFUL_ALONE or char in _GLUE or not has_han(char):
         return False
     before = items[index - 1] if index else None
     if before is not None and before.kind == "unknown" and before.end == item.start:

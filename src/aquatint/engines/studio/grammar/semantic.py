@@ -38,6 +38,8 @@ def judge(clause: Sequence[Item], written: str) -> Judgement:
                 continue  # the negation binds to the thing: "do not add people"
             swallowed |= {later for later in range(index, len(clause)) if clause[later].category not in _LOOKS}
             continue
+        if item.entry.name == "doing" or _is_noun(clause, index):
+            continue
         verdict = _weigh_verb(clause, index, chinese=has_han(written[item.start]))
         if verdict.unsupported is not None or verdict.recolor is not None:
             return Judgement(
@@ -71,6 +73,12 @@ def _is_negated(clause: Sequence[Item], index: int) -> bool:
     return False
 
 
+def _is_noun(clause: Sequence[Item], index: int) -> bool:
+    """Whether "of" follows: "a change of season" asks for nothing."""
+    following = clause[index + 1].entry if index + 1 < len(clause) else None
+    return following is not None and following.category == "link" and following.name == "of"
+
+
 def _weigh_verb(clause: Sequence[Item], index: int, *, chinese: bool) -> Judgement:
     entry = clause[index].entry
     name = entry.name if entry is not None else ""
@@ -79,13 +87,13 @@ def _weigh_verb(clause: Sequence[Item], index: int, *, chinese: bool) -> Judgeme
     results = _content(clause, range(pivot + 1, len(clause)))
     recolor = _recolor(clause, sources, results) if name in ("change", "turn", "replace") else None
     if recolor is not None:
-        return Judgement(_span_of(clause, index, chinese, styles_too=False), recolor=recolor)
+        return Judgement(_span_of(clause, index, chinese), recolor=recolor)
     if not _is_semantic(name, clause, sources, results):
         # "turn day into night": what was, is not what shall be.
         return Judgement(_former(clause, sources, results))
     begin = _begin(clause, index) if chinese else index
     return Judgement(
-        _span_of(clause, index, chinese, styles_too=False),
+        _span_of(clause, index, chinese),
         unsupported=(begin, len(clause)),
         removes=name == "remove",
         adds=name == "add",
@@ -93,11 +101,13 @@ def _weigh_verb(clause: Sequence[Item], index: int, *, chinese: bool) -> Judgeme
 
 
 def _is_semantic(name: str, clause: Sequence[Item], sources: Sequence[int], results: Sequence[int]) -> bool:
-    if name in ("replace", "remove", "wear", "move"):
-        return bool(sources or results) or name in ("wear", "move", "remove")
+    if name in ("wear", "move", "remove"):
+        return True
+    if name == "replace":
+        return bool(sources or results)
     first = clause[results[0]] if results else None
-    if first is None:
-        return name == "change" and bool(sources)
+    if first is None or (name == "change" and _entry_name(first) == "background" and len(results) == 1):
+        return name == "change" and bool(sources or results)
     if first.kind == "reference":
         # The palette or the style of an image can be taken over; its things and its pose cannot.
         gives_look = any(_entry_name(clause[later]) in ("style", "palette") for later in results)
@@ -106,7 +116,9 @@ def _is_semantic(name: str, clause: Sequence[Item], sources: Sequence[int], resu
         return False
     if first.entry is not None and (first.entry.form or first.category == "role"):
         return False
-    things_before = any(clause[source].category in _THINGS for source in sources)
+    things_before = any(
+        clause[source].category in _THINGS or _entry_name(clause[source]) == "background" for source in sources
+    )
     if first.category == "color":
         # "add red" is a tint; "change the shirt to red" needs to know what a shirt is.
         return things_before or (name == "add" and len(results) > 1 and clause[results[1]].category in _THINGS)
@@ -127,9 +139,11 @@ def _content(clause: Sequence[Item], positions: range) -> list[int]:
 def _pivot(clause: Sequence[Item], index: int, name: str) -> int:
     """The item after which an English verb's result stands ("into", "to"), or the verb itself."""
     if name in ("turn", "change", "replace"):
+        # "replace A with B", but "convert to B with a soft edge".
+        names = ("pivot", "with") if name == "replace" else ("pivot",)
         for position in range(index + 1, len(clause)):
             entry = clause[position].entry
-            if entry is not None and entry.category == "link" and entry.name == "pivot":
+            if entry is not None and entry.category == "link" and entry.name in names:
                 return position
     return index
 
@@ -160,7 +174,9 @@ def _begin(clause: Sequence[Item], index: int) -> int:
     return 0
 
 
-def _span_of(clause: Sequence[Item], index: int, chinese: bool, *, styles_too: bool) -> frozenset[int]:
+def _span_of(clause: Sequence[Item], index: int, chinese: bool) -> frozenset[int]:
+    """What a verb takes with it: all up to the end of the clause, but for styles and references."""
     begin = _begin(clause, index) if chinese else index
-    kept = frozenset() if styles_too else frozenset({"style", "reference"})
-    return frozenset(position for position in range(begin, len(clause)) if clause[position].category not in kept)
+    return frozenset(
+        position for position in range(begin, len(clause)) if clause[position].category not in ("style", "reference")
+    )

@@ -94,9 +94,7 @@ def tidied(labels: Labels, reach: float) -> Labels:
     core = (depth > reach).astype(np.uint8)
     if not core.any():
         return labels
-    _, grown = cv2.distanceTransformWithLabels(
-        1 - core, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_CCOMP
-    )
+    _, grown = cv2.distanceTransformWithLabels(1 - core, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_CCOMP)
     return np.asarray(grown - 1, dtype=np.int32)
 
 
@@ -158,7 +156,7 @@ class _Grid:
         """For every pixel the seed at its own grid place plus `offset` (rows, columns); edges repeat."""
         row = np.clip(self._place_y + offset[0], 0, self._down - 1)[:, None]
         column = np.clip(self._place_x + offset[1], 0, self._across - 1)[None]
-        return (row * self._across + column).astype(np.int32)
+        return np.asarray(row * self._across + column, dtype=np.int32)
 
     def recentre(self, labels: Labels) -> None:
         """Move every seed to the centre of its pixels."""

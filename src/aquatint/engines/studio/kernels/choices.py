@@ -20,7 +20,7 @@ def number(options: Mapping[str, object], name: str, default: float, low: float,
         result = float(value)
     except ValueError:
         return default
-    return min(high, max(low, result)) if result == result else default  # noqa: PLR0124 - NaN is no number
+    return min(high, max(low, result)) if result == result else default
 
 
 def word(options: Mapping[str, object], name: str, default: str = "") -> str:

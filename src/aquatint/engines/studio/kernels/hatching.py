@@ -93,8 +93,8 @@ def ink_on_paper(
 ) -> npt.NDArray[np.uint8]:
     """Colour a drawing: ink 0..1 (h, w) over paper whose brightness varies by `light` (about 1); bytes (h, w, 3)."""
     mixing = np.stack([(color - paper) * 255, paper * 255], axis=1).astype(np.float32)
-    mixed = cv2.transform(cv2.merge([ink * light, light]), mixing)
-    return np.asarray(cv2.convertScaleAbs(cv2.max(mixed, 0.0)), dtype=np.uint8)
+    mixed = np.maximum(cv2.transform(cv2.merge([ink * light, light]), mixing), 0)
+    return np.asarray(cv2.convertScaleAbs(mixed), dtype=np.uint8)
 
 
 def stroke_texture(spacing: float, reach: float, seed: int) -> PlaneF:
@@ -111,7 +111,7 @@ def stroke_texture(spacing: float, reach: float, seed: int) -> PlaneF:
             wrapped, (0, 0), sigmaX=max(0.3, spacing * reach * long / squeeze), sigmaY=max(0.3, spacing * fine)
         )[pad[0] : -pad[0], pad[1] : -pad[1]]
         layers.append(share * soft / soft.std())
-    total = np.sum(layers, axis=0, dtype=np.float32)
+    total = np.asarray(np.sum(layers, axis=0), dtype=np.float32)
     edged = np.concatenate([total[:, -2:], total, total[:, :2]], axis=1)
     stretched = cv2.resize(edged, ((columns + 4) * squeeze, _TILE_WIDE), interpolation=cv2.INTER_CUBIC)
     stretched = stretched[:, 2 * squeeze : -2 * squeeze]
@@ -131,9 +131,11 @@ def drawn_lines(luma: PlaneF, length: float, directions: int, thickness: float, 
     answers = map_ordered(lambda k: cv2.filter2D(gradient, -1, k), kernels, threads)
     best = np.argmax(np.stack(answers), axis=0)
     drawn = map_ordered(
-        lambda i: cv2.filter2D(np.where(best == i, gradient, np.float32(0)), -1, kernels[i]), range(directions), threads
+        lambda i: cv2.filter2D(np.where(best == i, gradient, np.float32(0)), -1, kernels[i]),
+        range(directions),
+        threads,
     )
-    total = np.sum(drawn, axis=0, dtype=np.float32)
+    total = np.asarray(np.sum(drawn, axis=0), dtype=np.float32)
     return np.asarray(total / (float(np.percentile(total[::2, ::2], 98.5)) + 1e-6), dtype=np.float32)
 
 
@@ -171,4 +173,4 @@ def local_contrast(luma: PlaneF, clip: float = 1.8, share: float = 0.45) -> Plan
 
 
 def _bytes(plane: PlaneF) -> npt.NDArray[np.uint8]:
-    return np.clip(plane * 255 + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(plane * 255 + 0.5, 0, 255), dtype=np.uint8)

@@ -69,7 +69,9 @@ def paint_in_layers(image: RgbF, manner: Manner, seed: int, progress: Callable[[
         reference = blur(view, width * 0.22)
         heading, certainty = _headings(reference, drift, width)
         x, y = _places(canvas, reference, layer, width, generator(seed, "places", index))
-        strokes = _strokes(reference, heading, certainty, x, y, width, unit, manner, generator(seed, "strokes", index))
+        strokes = _strokes(
+            reference, heading, certainty, x, y, width, unit, manner, generator(seed, "strokes", index)
+        )
         lay_strokes(canvas, strokes, bank, derive_seed(seed, "lay", index))
         progress((index + 1) / len(manner.layers))
     if canvas is None:
@@ -93,9 +95,7 @@ def _drift(image: RgbF, manner: Manner, seed: int) -> Floats:
     vx = trust * (near.tx**2 - near.ty**2) + (1 - trust) * (
         far.anisotropy * 0.8 * (far.tx**2 - far.ty**2) + 0.6 * np.cos(turn)
     )
-    vy = trust * (2 * near.tx * near.ty) + (1 - trust) * (
-        far.anisotropy * 1.6 * far.tx * far.ty + 0.6 * np.sin(turn)
-    )
+    vy = trust * (2 * near.tx * near.ty) + (1 - trust) * (far.anisotropy * 1.6 * far.tx * far.ty + 0.6 * np.sin(turn))
     if manner.swirl > 0:
         whirl = fbm(sh, sw, 3.2, 2, derive_seed(seed, "whirl"))
         gx, gy = cv2.Sobel(whirl, cv2.CV_32F, 1, 0), cv2.Sobel(whirl, cv2.CV_32F, 0, 1)
@@ -207,4 +207,4 @@ def _bends(
     jy = np.clip(y + np.sin(angle) * length * 0.35, 0, h - 1).astype(int)
     iy, ix = np.clip(y, 0, h - 1).astype(int), np.clip(x, 0, w - 1).astype(int)
     turn = (heading[jy, jx] - heading[iy, ix] + np.pi / 2) % np.pi - np.pi / 2
-    return np.clip(np.round(turn * certainty[iy, ix] * 2.2), -2, 2).astype(np.int64)
+    return np.asarray(np.clip(np.round(turn * certainty[iy, ix] * 2.2), -2, 2), dtype=np.int64)

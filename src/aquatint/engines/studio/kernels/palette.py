@@ -54,7 +54,7 @@ def closest(lab: Colors, palette: Colors) -> npt.NDArray[np.int64]:
     """Index of the nearest palette colour for each of (n, 3) Lab pixels."""
     # |a - b|^2 without |a|^2, which is the same for every b: one matrix product instead of n * k * 3 differences.
     score = (palette**2).sum(1)[None] - 2 * (lab @ palette.T)
-    return np.argmin(score, axis=1)
+    return np.asarray(np.argmin(score, axis=1), dtype=np.int64)
 
 
 def to_lab(colors: Colors) -> Colors:

@@ -60,6 +60,20 @@ def find_faces(image: Rgb8) -> tuple[Box, ...]:
     return tuple(sorted((int(x), int(y), int(w), int(h)) for x, y, w, h in found))
 
 
+def face_mask(image: Rgb8) -> PlaneF | None:
+    """Soft ellipses over the faces, 1 inside: (h, w) of the image; None when there is no face."""
+    height, width = image.shape[:2]
+    small = resize(image, *fit_width(width, height, _MAP_SIDE))
+    faces = find_faces(small)
+    if not faces:
+        return None
+    mask = np.zeros(small.shape[:2], np.float32)
+    for left, top, wide, tall in faces:
+        center, axes = (left + wide // 2, top + tall // 2), (round(0.48 * wide), round(0.62 * tall))
+        cv2.ellipse(mask, center, axes, 0, 0, 360, 1.0, -1)
+    return resize(blur(mask, 0.06 * max(face[2] for face in faces)), width, height)
+
+
 def _normalised(plane: npt.NDArray[np.float32]) -> PlaneF:
     return np.asarray(plane / (np.float32(plane.max()) + np.float32(1e-6)), dtype=np.float32)
 

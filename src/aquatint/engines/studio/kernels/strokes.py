@@ -84,10 +84,10 @@ def bristles(seed: int, height: int = 192, width: int = 1024) -> PlaneF:
     """Streaks left by hairs, running along x; (height, width) float32 0..1, tileable along x."""
     raw = np.random.Generator(np.random.PCG64([seed, 71])).random((height, width), dtype=np.float32)
     tiled = np.concatenate([raw, raw, raw], axis=1)
-    fine = cv2.GaussianBlur(tiled, (0, 0), sigmaX=46, sigmaY=0.9)[:, width : 2 * width]
-    broad = cv2.GaussianBlur(tiled, (0, 0), sigmaX=14, sigmaY=2.6)[:, width : 2 * width]
+    fine = np.asarray(cv2.GaussianBlur(tiled, (0, 0), sigmaX=46, sigmaY=0.9), np.float32)[:, width : 2 * width]
+    broad = np.asarray(cv2.GaussianBlur(tiled, (0, 0), sigmaX=14, sigmaY=2.6), np.float32)[:, width : 2 * width]
     streaks = 0.75 * _standard(fine) + 0.45 * _standard(broad)
-    return np.clip(0.5 + 0.24 * streaks, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(0.5 + 0.24 * streaks, 0, 1), dtype=np.float32)
 
 
 def stamp_bank(seed: int, variants: int = 6, fade: float = 1.0) -> StampBank:
@@ -98,9 +98,7 @@ def stamp_bank(seed: int, variants: int = 6, fade: float = 1.0) -> StampBank:
     rng = np.random.Generator(np.random.PCG64([seed, 72]))
     hair = bristles(seed)
     marks = tuple(
-        _pyramid(_mark(hair, bend, fade * float(rng.random()), rng))
-        for _ in range(variants)
-        for bend in _BENDS
+        _pyramid(_mark(hair, bend, fade * float(rng.random()), rng)) for _ in range(variants) for bend in _BENDS
     )
     return StampBank(marks, variants)
 
@@ -132,9 +130,7 @@ def lay_strokes(canvas: Canvas, strokes: Strokes, bank: StampBank, seed: int) ->
         if small[i]:
             sprite = _cached(cache, bank, mark, strokes.angle[i], length[i], strokes.width[i], nominal)
         else:
-            sprite = _sprite(
-                bank.marks[mark], float(strokes.angle[i]), float(length[i]), float(strokes.width[i])
-            )
+            sprite = _sprite(bank.marks[mark], float(strokes.angle[i]), float(length[i]), float(strokes.width[i]))
         _blit(canvas, sprite, rows[i], columns[i], tint[i], shifts[i])
 
 
@@ -190,9 +186,8 @@ def _sprite(pyramid: tuple[ImageF, ...], angle: float, length: float, width: flo
         ]
     )
     size = (2 * half_w + 1, 2 * half_h + 1)
-    alpha, relief, tone = cv2.split(
-        cv2.warpAffine(mark, matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    )
+    drawn = cv2.warpAffine(mark, matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    alpha, relief, tone = (np.asarray(plane, dtype=np.float32) for plane in cv2.split(drawn))
     x = np.arange(-half_w, half_w + 1, dtype=np.float32)[None]
     y = np.arange(-half_h, half_h + 1, dtype=np.float32)[:, None]
     hairs = np.empty((2, size[1], size[0]), np.float32)
@@ -230,9 +225,10 @@ def _mark(hair: PlaneF, bend: float, dryness: float, rng: np.random.Generator) -
 def _pyramid(mark: ImageF, levels: int = 5) -> tuple[ImageF, ...]:
     stack = [mark]
     for _ in range(levels - 1):
-        stack.append(cv2.resize(stack[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+        half = cv2.resize(stack[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        stack.append(np.asarray(half, dtype=np.float32))
     return tuple(stack)
 
 
 def _standard(plane: PlaneF) -> PlaneF:
-    return ((plane - plane.mean()) / plane.std()).astype(np.float32)
+    return np.asarray((plane - plane.mean()) / plane.std(), dtype=np.float32)

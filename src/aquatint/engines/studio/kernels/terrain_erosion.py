@@ -33,22 +33,24 @@ class Rain:
 def _cell(position_x: VectorF, position_y: VectorF, side: int) -> tuple[VectorI, VectorF, VectorF]:
     column = position_x.astype(np.intp)
     row = position_y.astype(np.intp)
-    fx = np.asarray(position_x - column, dtype=np.float32)
-    return row * side + column, fx, np.asarray(position_y - row, dtype=np.float32)
+    fx = position_x - column.astype(np.float32)
+    fy = position_y - row.astype(np.float32)
+    return row * side + column, fx, fy
 
 
 def _bilinear(flat: VectorF, index: VectorI, fx: VectorF, fy: VectorF, side: int) -> VectorF:
-    top = flat[index] * (1 - fx) + flat[index + 1] * fx
-    bottom = flat[index + side] * (1 - fx) + flat[index + side + 1] * fx
-    return top * (1 - fy) + bottom * fy
+    top_left, bottom_left = flat.take(index), flat.take(index + side)
+    top = top_left + (flat.take(index + 1) - top_left) * fx
+    bottom = bottom_left + (flat.take(index + side + 1) - bottom_left) * fx
+    return top + (bottom - top) * fy
 
 
 def _scatter(amount: VectorF, index: VectorI, fx: VectorF, fy: VectorF, side: int) -> PlaneF:
     """Spread what every droplet leaves (or takes, negative) over the four corners of its cell."""
     where = np.concatenate([index, index + 1, index + side, index + side + 1])
-    share = np.concatenate(
-        [amount * (1 - fx) * (1 - fy), amount * fx * (1 - fy), amount * (1 - fx) * fy, amount * fx * fy]
-    )
+    right = amount * fx
+    left = amount - right
+    share = np.concatenate([left - left * fy, right - right * fy, left * fy, right * fy])
     return np.bincount(where, share, side * side).astype(np.float32).reshape(side, side)
 
 
@@ -66,14 +68,16 @@ def _run_batch(height: PlaneF, rain: Rain, rng: np.random.Generator) -> None:
     for _ in range(rain.steps):
         flat = height.ravel()
         index, fx, fy = _cell(x, y, side)
-        a, b = flat[index], flat[index + 1]
-        c, d = flat[index + side], flat[index + side + 1]
-        dx = dx * keep - ((b - a) * (1 - fy) + (d - c) * fy) * turn
-        dy = dy * keep - ((c - a) * (1 - fx) + (d - b) * fx) * turn
+        a, b = flat.take(index), flat.take(index + 1)
+        c, d = flat.take(index + side), flat.take(index + side + 1)
+        along, down = b - a, c - a
+        twist = d - c - along
+        dx = dx * keep - (along + twist * fy) * turn
+        dy = dy * keep - (down + twist * fx) * turn
         length = np.sqrt(dx * dx + dy * dy) + np.float32(1e-12)
         dx /= length
         dy /= length
-        here = (a * (1 - fx) + b * fx) * (1 - fy) + (c * (1 - fx) + d * fx) * fy
+        here = a + along * fx + (down + twist * fx) * fy
         next_x, next_y = x + dx, y + dy
         inside = (next_x > 1) & (next_y > 1) & (next_x < side - 3) & (next_y < side - 3)
         if not inside.all():

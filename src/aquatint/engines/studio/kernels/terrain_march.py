@@ -101,7 +101,10 @@ def mirrored_hits(rows_of_mirror: PlaneF, wet: npt.NDArray[np.bool_], direct: Pl
         shores = np.nonzero(landfall[:, column])[0] + 1
         before = -1
         for shore in shores:
-            pixels = np.nonzero((seen < shore) & (seen >= before))[0]
+            last = shore == shores[-1]
+            # Land over the last waterline is filled as well, so that blurs and ripples meet no gap there.
+            until = samples if last and not wet[shore:, column].any() else shore
+            pixels = np.nonzero((seen < until) & (seen >= before))[0]
             if pixels.size:
                 deepest = np.maximum.accumulate(mirror[shore:])
                 result[pixels, column] = shore + np.searchsorted(deepest, centres[pixels], "left")

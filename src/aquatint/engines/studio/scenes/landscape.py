@@ -20,17 +20,20 @@ from aquatint.engines.studio.scenes.terrain.heightfield import (
     drift_shadows,
     raise_land,
 )
-from aquatint.engines.studio.scenes.terrain.light import Light, light_of, overcast
+from aquatint.engines.studio.scenes.terrain.light import Light, light_of, overcast, stormy
 from aquatint.engines.studio.scenes.terrain.picture import Scene, develop, rescaled
 from aquatint.engines.studio.scenes.terrain.props import birds, boat, rainbow
-from aquatint.engines.studio.scenes.terrain.shading import prepare, render_land
+from aquatint.engines.studio.scenes.terrain.shading import Surroundings, make_textures, prepare, render_land
 from aquatint.engines.studio.scenes.terrain.sight import hang_lamp
 from aquatint.engines.studio.scenes.terrain.sky import paint_sky
+from aquatint.engines.studio.scenes.terrain.together import together
 from aquatint.engines.studio.scenes.terrain.water import fill_lake
-from aquatint.engines.studio.styles.base import Easel, Rgb8
+from aquatint.engines.studio.styles.base import Easel, PlaneF, Rgb8
 
-WORK_WIDTH = 2048  # columns of the march for pictures up to 2k
+WORK_WIDTH = 2400  # columns of the march for pictures up to 2k
+WORK_WIDTH_4K = 3400
 SKY_WIDTH = 1400
+DEPTH_SAMPLES = 2600
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +112,25 @@ def _light(outlook: Outlook, seed: int) -> Light:
         light = replace(light, clouds=0.12)
     if "clouds" in weather:
         light = overcast(replace(light, clouds=0.62), 0.25 * min(weather["clouds"], 1.2))
-    for name, amount, dark in (("rain", 0.8, 0.55), ("snow", 0.75, 0.0), ("storm", 0.85, 1.0), ("fog", 0.6, 0.0)):
+    for name, amount, dark in (("rain", 0.8, 0.35), ("snow", 0.75, 0.0), ("fog", 0.6, 0.0)):
         if name in weather:
             light = overcast(light, amount, dark)
+    if "storm" in weather:
+        light = stormy(light)
+    if "aurora" in outlook.things:
+        light = replace(light, lamp=None, clouds=min(light.clouds, 0.1))
     if "fog" in weather:
         light = replace(light, haze_amount=3.2 + 3.0 * weather["fog"], mist=0.95)
     elif weather.keys() & {"rain", "snow", "storm"}:
         light = replace(light, haze_amount=2.2, mist=max(light.mist, 0.5))
     return light
+
+
+def _sunlight(land: Land, light: Light, seed: int) -> PlaneF:
+    lit = cast_shadows(land, light.direction)
+    if not light.night and light.cloud_dark < 0.3:
+        lit *= drift_shadows(derive_seed(seed, "cloud shadows"), light.clouds)
+    return lit
 
 
 def _view(width: int, height: int, land: Land, outlook: Outlook, seed: int) -> View:
@@ -136,7 +150,7 @@ def _view(width: int, height: int, land: Land, outlook: Outlook, seed: int) -> V
 
 
 def _work_size(easel: Easel) -> tuple[int, int]:
-    widest = WORK_WIDTH if max(easel.width, easel.height) <= 3072 else round(WORK_WIDTH * 1.35)
+    widest = WORK_WIDTH if max(easel.width, easel.height) <= 3072 else WORK_WIDTH_4K
     scale = min(1.0, widest / max(easel.width, easel.height))
     return max(16, round(easel.width * scale)), max(16, round(easel.height * scale))
 
@@ -174,7 +188,7 @@ def _bank(outlook: Outlook, seed: int) -> Bank:
         trees=int(rng.integers(1, 4)) if wooded else 0,
         opposite=int(rng.integers(0, 3)) if wooded else 0,
         tallest=float(rng.uniform(0.60, 0.95)),
-        gold=(0.50, 0.24, 0.03) if season == "autumn" else None,
+        gold=(0.36, 0.17, 0.03) if season == "autumn" else None,
     )
 
 
@@ -209,43 +223,46 @@ def _finish(picture: Rgb8, outlook: Outlook, light: Light, view: View, seed: int
         snowfall(picture, seed, outlook.weather["snow"], light.night)
 
 
-def compose(plan: Plan, easel: Easel) -> Rgb8:
-    """Paint a landscape as a photograph would show it. Returns exactly (easel.height, easel.width, 3)."""
+def _see(outlook: Outlook, easel: Easel) -> Scene:
+    """Make the land, look at it, and give all layers of the picture."""
     seed = easel.seed
-    outlook = read_plan(plan, seed)
-    easel.progress(0.02, "raising the land")
-    land = raise_land(_relief(outlook, seed), derive_seed(seed, "land"))
     light, ground = _light(outlook, seed), _ground(outlook, seed)
+    easel.progress(0.02, "raising the land")
+    relief = _relief(outlook, seed)
+    land, textures = together(
+        lambda: raise_land(relief, derive_seed(seed, "land")), lambda: make_textures(seed), easel.threads
+    )
     easel.progress(0.25, "casting shadows")
-    sunlight = cast_shadows(land, light.direction)
-    if not light.night and light.cloud_dark < 0.3:
-        sunlight *= drift_shadows(derive_seed(seed, "cloud shadows"), light.clouds)
+    sunlight, forest = together(
+        lambda: _sunlight(land, light, seed),
+        lambda: forest_map(land, ground, derive_seed(seed, "forest")),
+        easel.threads,
+    )
     width, height = _work_size(easel)
     view = _view(width, height, land, outlook, seed)
     light = hang_lamp(light, land, view, generator(seed, "lamp"))
-    forest = forest_map(land, ground, derive_seed(seed, "forest"))
-    scenery = prepare(
-        land, ground, light, view, forest, sunlight, seed,
-        near=max(8.0, view.eye * view.focal / height * 0.8), samples=2600, water=outlook.water != "none",
-    )  # fmt: skip
+    near = max(8.0, view.eye * view.focal / height * 0.8)
+    surroundings = Surroundings(land, ground, light, view, near, DEPTH_SAMPLES, outlook.water != "none")
+    scenery = prepare(surroundings, textures, forest, sunlight)
     easel.progress(0.35, "looking at the land")
     layers = render_land(scenery, easel.threads, lambda done: easel.progress(0.35 + 0.35 * done, "shading"))
     plant_groves(scenery, layers, forest, derive_seed(seed, "trees"))
-    sky = paint_sky(
-        view,
-        light,
-        derive_seed(seed, "sky"),
-        SKY_WIDTH,
-        2.2 if "wind" in outlook.weather else 1.0,
-        "aurora" in outlook.things,
-    )
+    stretch = 2.2 if "wind" in outlook.weather else 1.0
+    sky = paint_sky(view, light, derive_seed(seed, "sky"), SKY_WIDTH, stretch, "aurora" in outlook.things)
     lake = None
     if outlook.water != "none":
         wind = 0.8 if outlook.weather.keys() & {"wind", "storm"} else 0.25
         lake = fill_lake(layers, sky, view, light, derive_seed(seed, "lake"), wind)
+    return Scene(light, view, layers, sky, lake, seed)
+
+
+def compose(plan: Plan, easel: Easel) -> Rgb8:
+    """Paint a landscape as a photograph would show it. Returns exactly (easel.height, easel.width, 3)."""
+    outlook = read_plan(plan, easel.seed)
+    scene = _see(outlook, easel)
     easel.progress(0.78, "developing")
-    picture = develop(Scene(light, view, layers, sky, lake, seed), easel.width, easel.height, easel.threads)
+    picture = develop(scene, easel.width, easel.height, easel.threads)
     easel.progress(0.92, "foreground")
-    _finish(picture, outlook, light, view, seed)
+    _finish(picture, outlook, scene.light, scene.work, easel.seed)
     easel.progress(1.0, "done")
     return picture

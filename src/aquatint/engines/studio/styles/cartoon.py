@@ -102,7 +102,7 @@ def _finish(color: RgbF, ink: PlaneF, look: _Look, easel: Easel) -> Rgb8:
 
 
 def _bloom(color: RgbF, amount: float) -> RgbF:
-    small = cv2.resize(color, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(color, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), dtype=np.float32)
     bright = small * smoothstep(0.55, 0.95, luminance(small))[..., None]
     unit = (small.shape[0] * small.shape[1]) ** 0.5 / 768
     wide = 0.6 * blur_wide(bright, 14 * unit) + 0.4 * blur_wide(bright, 45 * unit)

@@ -1,4 +1,4 @@
-"""Charcoal drawing: smudged masses, broad side-of-the-stick strokes that catch on the paper, kneaded-eraser lights."""
+"""Charcoal drawing: smudged masses, broad strokes that catch on the paper, lights lifted with an eraser."""
 
 from __future__ import annotations
 

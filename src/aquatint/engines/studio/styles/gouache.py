@@ -13,7 +13,7 @@ from aquatint.engines.studio.kernels.masks import border_distance
 from aquatint.engines.studio.kernels.noise import derive_seed, fbm
 from aquatint.engines.studio.kernels.painterly import Layer, Manner, paint_in_layers
 from aquatint.engines.studio.kernels.parallel import run_strips
-from aquatint.engines.studio.kernels.resize import blur, cover, fit_width, rows_of
+from aquatint.engines.studio.kernels.resize import blur, cover, fit_width, resize, rows_of
 from aquatint.engines.studio.kernels.strokes import Canvas
 from aquatint.engines.studio.styles.base import Easel, PlaneF, Rgb8, RgbF
 
@@ -26,6 +26,8 @@ _TOUCHES = (
     Layer(10.5, 0.090),
     Layer(5.4, 0.130, sprinkle=0.0),
 )
+# Gouache dries flat: this share of every touch levels out.
+_SETTLE = 0.5
 _PAPER = np.array([0.965, 0.950, 0.915], np.float32)
 _TONED_PAPER = np.array([0.545, 0.520, 0.500], np.float32)
 
@@ -39,7 +41,8 @@ def paint(source: Rgb8, easel: Easel) -> Rgb8:
         return _pastel(source, easel)
     width, height = fit_width(easel.width, easel.height, _PAINT_SIZE)
     image = to_float(cover(source, width, height))
-    matte = _matte(image, easel.strength)
+    flat = kuwahara(resize(image, width // 2, height // 2), 6.5 * (width * height) ** 0.5 / 1536, easel.threads)
+    matte = _matte(0.75 * resize(flat, width, height) + 0.25 * image, easel.strength)
     manner = Manner(
         _TOUCHES,
         length=(1.6, 3.2),
@@ -53,7 +56,7 @@ def paint(source: Rgb8, easel: Easel) -> Rgb8:
     canvas = paint_in_layers(
         matte, manner, derive_seed(easel.seed, "gouache"), lambda done: easel.progress(0.85 * done, "touches")
     )
-    return _dry(canvas, easel)
+    return _dry(canvas, matte, easel)
 
 
 def _matte(image: RgbF, strength: float) -> RgbF:
@@ -67,11 +70,13 @@ def _matte(image: RgbF, strength: float) -> RgbF:
     return lab_to_rgb(lab)
 
 
-def _dry(canvas: Canvas, easel: Easel) -> Rgb8:
+def _dry(canvas: Canvas, matte: RgbF, easel: Easel) -> Rgb8:
+    """Settle the wet touches towards flat colour, show the paper at the edges."""
     w, h = easel.width, easel.height
     unit = (w * h) ** 0.5 / 768
     seed = derive_seed(easel.seed, "dry")
     painted, _ = canvas.picture()
+    painted[..., :3] += np.float32(_SETTLE) * (matte - painted[..., :3])
     painted = np.asarray(painted + 0.5 * (painted - cv2.GaussianBlur(painted, (0, 0), 1.0)), dtype=np.float32)
     tooth = Tooth.of(unit, seed)
     frame = 0.014 * fbm(max(2, h // 4), max(2, w // 4), 12, 4, derive_seed(seed, "frame"))
@@ -131,10 +136,12 @@ def _chalk(color: RgbF, lines: PlaneF, easel: Easel) -> Rgb8:
         rubbed = np.clip(0.74 + 0.05 * fields[1] - 0.05 * grain, 0, 1) * page
         picture = picture + (base - picture) * rubbed[..., None]
         for field, tint in zip(fields, tints, strict=True):
-            touch = smoothstep(-0.1, 1.1, field - 0.62 * grain - 0.25) * page * np.float32(0.62)
+            touch = smoothstep(0.15, 1.35, field - np.float32(0.62) * grain) * page * np.float32(0.62)
             picture += (np.clip(base * tint + 0.02, 0, 1) - picture) * touch[..., None]
         contour = np.clip(rows_linear(lines, w, h, top, bottom) * (0.8 + 0.2 * fields[0] - 0.28 * grain), 0, 0.7)
-        out[top:bottom] = to_bytes(picture * (1 - (contour * page)[..., None] * np.array([0.62, 0.66, 0.60], np.float32)))
+        out[top:bottom] = to_bytes(
+            picture * (1 - (contour * page)[..., None] * np.array([0.62, 0.66, 0.60], np.float32))
+        )
 
     run_strips(strip, h, easel.threads)
     easel.progress(1.0, "paper")

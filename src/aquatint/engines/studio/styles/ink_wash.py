@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from aquatint.engines.studio.kernels.abstraction import kuwahara
-from aquatint.engines.studio.kernels.color import luminance, rgb_to_lab, lab_to_rgb, smoothstep, to_bytes, to_float
+from aquatint.engines.studio.kernels.color import lab_to_rgb, luminance, rgb_to_lab, smoothstep, to_bytes, to_float
 from aquatint.engines.studio.kernels.flow import contrast_mask, xdog
 from aquatint.engines.studio.kernels.hatching import Tooth, rows_linear
 from aquatint.engines.studio.kernels.masks import border_distance, rim
@@ -104,7 +104,8 @@ def _mount(ink: PlaneF, line: PlaneF, tint: RgbF, easel: Easel, seed: int) -> Rg
         total *= np.clip(1 - np.float32(0.075) * grain, 0.5, 1.5) * np.float32(1.05 + 0.15 * easel.strength)
         hue = rows_linear(tint, w, h, top, bottom) * (0.34 * smoothstep(0.05, 0.6, total))[..., None]
         sheet = 1 + np.float32(0.011) * grain + rows_linear(stain, w, h, top, bottom)
-        picture = cv2.exp(-(total[..., None] * _INK + hue)) * (_PAPER * sheet[..., None])
+        picture = np.asarray(cv2.exp(-(total[..., None] * _INK + hue)), dtype=np.float32)
+        picture *= _PAPER * sheet[..., None]
         _stamp(picture, seal, corner, top)
         out[top:bottom] = to_bytes(picture)
 
@@ -130,9 +131,11 @@ def _seal(side: int, unit: float, seed: int) -> PlaneF:
                 bar = x + r // 2 * int(rng.integers(0, 3))
                 start, end = sorted(rng.integers(0, 3, 2).tolist())
                 cv2.line(plate, (bar, y + start * r // 2), (bar, y + max(end, start + 1) * r // 2), 0, stroke)
-    worn = blur(cv2.resize(plate, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32) / 255, 0.3 * unit)
+    small = np.asarray(cv2.resize(plate, (size, size), interpolation=cv2.INTER_AREA), dtype=np.float32)
+    worn = blur(small * np.float32(1 / 255), 0.3 * unit)
     patches = fbm(size, size, 9, 3, derive_seed(seed, "wear"))
-    return smoothstep(0.32, 0.62, worn + np.float32(0.34) * np.minimum(patches, 0.2)) * np.float32(0.9)
+    worn = np.asarray(worn + np.float32(0.34) * np.minimum(patches, 0.2), dtype=np.float32)
+    return smoothstep(0.32, 0.62, worn) * np.float32(0.9)
 
 
 def _stamp(picture: RgbF, seal: PlaneF, corner: tuple[int, int], top: int) -> None:

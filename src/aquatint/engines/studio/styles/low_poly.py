@@ -81,9 +81,7 @@ def _fill(calm: RgbF, triangles: npt.NDArray[np.float32], easel: Easel, seed: in
 def _colors(calm: RgbF, triangles: npt.NDArray[np.float32], seed: int) -> npt.NDArray[np.uint8]:
     """Mean over seven points of each triangle, chroma raised, a facet's worth of light added."""
     h, w = calm.shape[:2]
-    weights = np.array(
-        [[1, 1, 1], [4, 1, 1], [1, 4, 1], [1, 1, 4], [2, 2, 1], [2, 1, 2], [1, 2, 2]], np.float32
-    )
+    weights = np.array([[1, 1, 1], [4, 1, 1], [1, 4, 1], [1, 1, 4], [2, 2, 1], [2, 1, 2], [1, 2, 2]], np.float32)
     weights /= weights.sum(1, keepdims=True)
     samples = np.einsum("kv,nvc->nkc", weights, triangles)
     x = np.clip(samples[..., 0], 0, w - 1).astype(int)
@@ -93,4 +91,4 @@ def _colors(calm: RgbF, triangles: npt.NDArray[np.float32], seed: int) -> npt.ND
     facing = np.sin(2 * np.arctan2(edge[:, 1], edge[:, 0]) + 0.9)
     lab[:, 0] = np.clip(lab[:, 0] + 2.4 * facing + generator(seed, "facets").normal(0, 1.1, len(lab)), 0, 100)
     lab[:, 1:] *= 1.25
-    return np.rint(lab_to_rgb(lab[None].astype(np.float32))[0] * 255).astype(np.uint8)
+    return np.asarray(np.rint(lab_to_rgb(lab[None].astype(np.float32))[0] * 255), dtype=np.uint8)

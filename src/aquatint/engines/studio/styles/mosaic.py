@@ -57,8 +57,8 @@ def _set(tiles: Tiles, calm: RgbF, easel: Easel, seed: int) -> Rgb8:
     lab[:, 0] = np.clip((lab[:, 0] - 50) * 1.06 + 50 + rng.normal(0, 3.6, count), 3, 97)
     lab[:, 1:] = lab[:, 1:] * 1.28 + rng.normal(0, 3.0, (count, 2))
     color = np.rint(lab_to_rgb(lab[None].astype(np.float32))[0] * 255).astype(np.uint8)
-    angle = tiles.angle + rng.normal(0, 0.045, count)
-    half = 0.5 * tiles.side * 0.90 * zoom * (1 + rng.normal(0, 0.035, count))
+    angle = (tiles.angle + rng.normal(0, 0.045, count)).astype(np.float32)
+    half = (0.45 * zoom * tiles.side * (1 + rng.normal(0, 0.035, count))).astype(np.float32)
     corners = _corners(tiles.x * zoom, tiles.y * zoom, angle, half, rng)
     # Mortar takes the tone of its surroundings: pale joints would make a night picture noisy.
     mortar = _GROUT * (0.24 + 0.60 * blur_wide(calm, 12 * calm.shape[1] / 1024))
@@ -90,7 +90,7 @@ def _light(picture: Rgb8, height: npt.NDArray[np.uint8], unit: float, easel: Eas
     def strip(top: int, bottom: int) -> None:
         margin = int(4 * unit) + 2
         a, b = max(0, top - margin), min(h, bottom + margin)
-        relief = blur(height[a:b].astype(np.float32) / 255, 0.55 * unit)
+        relief = blur(height[a:b].astype(np.float32) * np.float32(1 / 255), 0.55 * unit)
         slope = cv2.Scharr(relief, cv2.CV_32F, 1, 0) * 0.5 + cv2.Scharr(relief, cv2.CV_32F, 0, 1) * 0.8
         shade = np.clip(slope * np.float32(unit / 16), -0.5, 0.5)
         inside = smoothstep(0.25, 0.6, relief)
@@ -104,5 +104,3 @@ def _light(picture: Rgb8, height: npt.NDArray[np.uint8], unit: float, easel: Eas
     run_strips(strip, h, easel.threads)
     easel.progress(1.0, "light")
     return out
-
-

@@ -128,11 +128,13 @@ def _comb(hairs: RgbF, texture: PlaneF, w: int, h: int, top: int, bottom: int) -
     along, across, inside = cv2.split(at)
     along *= 3.0
     across *= 2.4
-    drawn = cv2.remap(texture, along, across, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    drawn = np.asarray(
+        cv2.remap(texture, along, across, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP), dtype=np.float32
+    )
     drawn -= 0.5
     drawn *= 2
-    drawn *= inside
-    return np.asarray(drawn, dtype=np.float32)
+    drawn *= np.asarray(inside, dtype=np.float32)
+    return drawn
 
 
 def _weave(w: int, top: int, bottom: int, unit: float) -> PlaneF:
@@ -148,5 +150,5 @@ def _shade(relief: PlaneF, unit: float) -> PlaneF:
     gy = cv2.Scharr(relief, cv2.CV_32F, 0, 1) * np.float32(unit / 16)
     slope = gx * gx + gy * gy
     lambert = (gx * 0.45 + gy * 0.6 + np.float32(0.30 * 0.66)) / np.sqrt(slope + np.float32(0.09)) - np.float32(0.66)
-    shine = smoothstep(0.16, 0.34, lambert) * np.clip(slope * 12, 0, 1)
+    shine = smoothstep(0.16, 0.34, lambert.astype(np.float32)) * np.clip(slope * 12, 0, 1)
     return np.asarray(lambert + 0.25 * shine, dtype=np.float32)

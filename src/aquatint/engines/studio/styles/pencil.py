@@ -7,7 +7,15 @@ import numpy as np
 from aquatint.engines.studio.kernels.abstraction import kuwahara
 from aquatint.engines.studio.kernels.choices import variant
 from aquatint.engines.studio.kernels.color import lab_to_rgb, luminance, rgb_to_lab, smoothstep, to_bytes, to_float
-from aquatint.engines.studio.kernels.hatching import HatchField, Tooth, drawn_lines, graphite_tone, ink_on_paper, local_contrast, rows_linear
+from aquatint.engines.studio.kernels.hatching import (
+    HatchField,
+    Tooth,
+    drawn_lines,
+    graphite_tone,
+    ink_on_paper,
+    local_contrast,
+    rows_linear,
+)
 from aquatint.engines.studio.kernels.masks import border_distance
 from aquatint.engines.studio.kernels.noise import derive_seed, fbm
 from aquatint.engines.studio.kernels.parallel import run_strips
@@ -80,7 +88,7 @@ def _draw(darkness: PlaneF, lines: PlaneF, color: RgbF | None, easel: Easel) -> 
         tooth = grain.rows(top, bottom, w)
         strokes = [field.rows(top, bottom) for field in fields]
         edge = border_distance(h, w, top, bottom) * (w / min(w, h))
-        page = smoothstep(0.0, 0.075, edge + rows_linear(frame, w, h, top, bottom) + 0.011 * strokes[0] - 0.004)
+        page = smoothstep(0.0, 0.075, edge + rows_linear(frame, w, h, top, bottom) + np.float32(0.011) * strokes[0])
         needed = np.clip(rows_linear(darkness, w, h, top, bottom), 0, 1)
         hatch = _hatched(needed, strokes, tooth)
         contour = np.clip(rows_of(lines, w, h, top, bottom), 0, 1.35)
@@ -120,5 +128,3 @@ def _colored(
     layer = paper + (crayon - paper) * wax[..., None]
     shade = graphite[..., None] * np.array([0.50, 0.54, 0.56], np.float32)
     return np.asarray(layer * (1 - shade), dtype=np.float32)
-
-

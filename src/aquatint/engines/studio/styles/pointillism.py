@@ -14,12 +14,12 @@ from aquatint.engines.studio.kernels.resize import cover, fit_width, rows_of
 from aquatint.engines.studio.kernels.strokes import Canvas
 from aquatint.engines.studio.styles.base import Easel, Rgb8, RgbF
 
-_PAINT_SIZE = 1408
+_PAINT_SIZE = 1344
 _DABS = (
-    Layer(19, 0.0, spacing=0.62),
-    Layer(10.5, 0.035, sprinkle=0.35, spacing=0.80),
-    Layer(7.0, 0.105, sprinkle=0.10, spacing=0.85),
-    Layer(4.8, 0.150, sprinkle=0.01, spacing=0.90),
+    Layer(21, 0.0, spacing=0.58),
+    Layer(12.5, 0.030, sprinkle=0.40, spacing=0.82),
+    Layer(8.5, 0.110, sprinkle=0.06, spacing=0.90),
+    Layer(5.6, 0.160, sprinkle=0.0, spacing=0.95),
 )
 
 
@@ -36,12 +36,12 @@ def paint(source: Rgb8, easel: Easel) -> Rgb8:
     manner = Manner(
         _DABS,
         length=(1.0, 1.35),
-        jitter=(4.2 * play, 8.0 * play, 9.0 * play),
+        jitter=(3.6 * play, 7.5 * play, 8.5 * play),
         fidelity=0.5,
         wander=2.0,
         fade=0.0,
         ground=(0.93, 0.90, 0.82),
-        ground_share=0.75,
+        ground_share=0.20,
     )
     canvas = paint_in_layers(
         lab_to_rgb(lab), manner, derive_seed(easel.seed, "points"), lambda done: easel.progress(0.85 * done, "dabs")

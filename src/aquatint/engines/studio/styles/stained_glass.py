@@ -40,7 +40,7 @@ def paint(source: Rgb8, easel: Easel) -> Rgb8:
     easel.progress(0.6, "panes")
     glass = _glass_colors(lab, labels, seed)
     glass_w, glass_h = fit_width(easel.width, easel.height, _GLASS_SIZE)
-    big = cv2.resize(labels, (glass_w, glass_h), interpolation=cv2.INTER_NEAREST_EXACT)
+    big = np.asarray(cv2.resize(labels, (glass_w, glass_h), interpolation=cv2.INTER_NEAREST_EXACT), dtype=np.int32)
     distance = _distance_to_lead(big)
     return _lit(glass[big], distance, easel, seed)
 
@@ -58,7 +58,7 @@ def _glass_colors(lab: RgbF, labels: Labels, seed: int) -> RgbF:
     color[:, 1:] *= 1.6
     color[:, 0] = np.clip((color[:, 0] - 50) * 1.15 + 57 + rng.normal(0, 3.5, count), 10, 97)
     color[:, 1:] += rng.normal(0, 4.0, (count, 2)).astype(np.float32)
-    return lab_to_rgb(color[None])[0]
+    return np.asarray(lab_to_rgb(color[None])[0], dtype=np.float32)
 
 
 def _distance_to_lead(labels: Labels) -> PlaneF:
@@ -108,7 +108,8 @@ def _lit(glass: RgbF, distance: PlaneF, easel: Easel, seed: int) -> Rgb8:
 
 def _glow(glass: RgbF, distance: PlaneF) -> RgbF:
     """Light that spills over the lead from bright panes."""
-    small = cv2.resize(glass * (distance > 1.75)[..., None], None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    shining = glass * (distance > 1.75)[..., None]
+    small = np.asarray(cv2.resize(shining, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), dtype=np.float32)
     unit = (small.shape[0] * small.shape[1]) ** 0.5 / 768
     spilled = blur_wide(small, 10 * unit)
     return np.asarray(0.20 * spilled * spilled, dtype=np.float32)

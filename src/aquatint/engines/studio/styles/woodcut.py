@@ -111,7 +111,7 @@ def _print_colors(calm: RgbF, lines: PlaneF, easel: Easel) -> Rgb8:
         grain = tooth.rows(top, bottom, w)
         rings = np.sin((rows_linear(wood, w, h, top, bottom) * 34 + np.arange(top, bottom)[:, None] / (9 * unit)) * 2)
         part *= (1 + np.float32(0.022) * rings.astype(np.float32) - np.float32(0.02) * grain)[..., None]
-        y = (np.arange(top, bottom, dtype=np.float32) / h)[:, None, None]
+        y = (np.arange(top, bottom, dtype=np.float32) / np.float32(h))[:, None, None]
         part *= 1 - smoothstep(0.20, 0.0, y) * (1 - (0.45 + 0.55 * _INDIGO / _INDIGO.max())) * 0.75
         part = 0.12 * _PAPER + 0.88 * part * (0.35 + 0.65 * _PAPER / _PAPER.max())
         key = smoothstep(0.32, 0.46, rows_of(lines, w, h, top, bottom) + 0.015 * grain)[..., None] * 0.9

@@ -113,7 +113,7 @@ def _night_light(neon: tuple[Rgb, ...], dusk: bool, fog: float) -> Light:
         zenith=zenith,
         haze=(float(haze[0]), float(haze[1]), float(haze[2])),
         glow=(float(glow[0]), float(glow[1]), float(glow[2])),
-        street=np.asarray(1.9 * (0.62 * lead + 0.34 * second + 0.14), np.float32),
+        street=np.asarray(1.75 * (0.62 * lead + 0.34 * second + 0.14), np.float32),
         ambient=np.array((0.10, 0.12, 0.24), np.float32) * (2.4 if dusk else 1.0),
         lamps=1.0,
         windows=0.36 if not dusk else 0.40,

@@ -61,7 +61,7 @@ class _Style:
 def _style(rng: np.random.Generator) -> _Style:
     kind = int(rng.choice(4, p=[0.34, 0.26, 0.24, 0.16]))  # flats, mixed use, offices, curtain wall
     tones = np.array([[0.34, 0.31, 0.30], [0.22, 0.24, 0.28], [0.30, 0.24, 0.21], [0.16, 0.17, 0.21]], np.float32)
-    albedo = tones[int(rng.integers(4))] * np.float32(rng.uniform(0.6, 1.05))
+    albedo = tones[int(rng.integers(4))] * np.float32(rng.uniform(0.42, 0.85))
     floor = float(rng.uniform(2.9, 3.5))
     bay = float(rng.uniform(1.7, 2.9) if kind != 3 else rng.uniform(1.2, 1.6))
     margin = (0.16, 0.08, 0.12, 0.03)[kind] * float(rng.uniform(0.7, 1.3))
@@ -170,6 +170,51 @@ def _room_light(
     return np.asarray(colors * level[..., None], np.float32), lit
 
 
+def _rooms(light: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """What is seen through each window, 5 x 6 cells: (floors, 5, bays, 6, 3)."""
+    rows, columns = 5, 6
+    floors, bays = light.shape[:2]
+    shade = np.array([1.4, 1.05, 0.85, 0.68, 0.42], np.float32)[None, :, None, None]
+    rooms = np.ones((floors, rows, bays, columns), np.float32) * shade
+    rooms *= 0.9 + 0.2 * rng.random(rooms.shape, dtype=np.float32)
+    drawn = rng.random((floors, bays, 2))
+    for side, column in ((0, 0), (1, columns - 1)):  # curtains
+        rooms[:, :, :, column] *= np.where(drawn[..., side] < 0.5, 0.45, 1.0)[:, None]
+    rooms[:, :2] *= np.where(rng.random((floors, bays)) < 0.22, 0.45, 1.0)[:, None, :, None]  # blinds
+    rooms[:, 3:] *= np.where(rng.random((floors, 2, bays, columns)) < 0.25, 0.5, 1.0)  # things on the sill
+    return np.asarray(rooms[..., None] * light[:, None, :, None], np.float32)
+
+
+def _soften(rooms: FloatArray, factor: int) -> FloatArray:
+    """Interpolate each window's cells to `factor` times as many, without mixing neighbouring windows."""
+
+    def weights(count: int) -> FloatArray:
+        at = (np.arange(count * factor) + 0.5) / factor - 0.5
+        distance = np.abs(np.clip(at, 0, count - 1)[:, None] - np.arange(count)[None])
+        return np.asarray(np.clip(1 - distance, 0, 1), np.float32)
+
+    vertical, horizontal = weights(rooms.shape[1]), weights(rooms.shape[3])
+    return np.asarray(np.einsum("frbck,Rr,Cc->fRbCk", rooms, vertical, horizontal, optimize=True), np.float32)
+
+
+def _reflections(
+    style: _Style, base: float, shape: tuple[int, int, int, int], rng: np.random.Generator, brief: Brief
+) -> FloatArray:
+    """What the panes mirror: sky above, and at night neon from across the street. (rows, columns, 3)."""
+    floors, rows, bays, columns = shape
+    sky = np.asarray(brief.light.haze, np.float32) * 0.16 + np.asarray(brief.light.zenith, np.float32) * 0.25
+    light = sky * np.linspace(0.5, 1.4, floors * rows, dtype=np.float32)[:, None, None]
+    broken = rng.random((floors, bays), dtype=np.float32) ** 2
+    hue = np.asarray(brief.neon[int(rng.integers(3))], np.float32)
+    if brief.daylight:
+        return np.asarray(np.repeat(light, bays * columns, axis=1), np.float32)
+    heights = base + (np.arange(floors * rows, dtype=np.float32) / rows) * style.floor
+    slope = np.tile(np.linspace(0.25, 1.0, rows, dtype=np.float32), floors)[:, None]
+    panes = np.repeat(np.repeat(broken, rows, axis=0), columns, axis=1) * slope
+    mirrored = 0.11 * np.exp(-heights / 14)[:, None] * (0.15 + panes)
+    return np.asarray(light + mirrored[..., None] * hue, np.float32)
+
+
 def _windows(
     texture: Texture, wall: Wall, style: _Style, base: float, rng: np.random.Generator, brief: Brief
 ) -> None:
@@ -178,25 +223,13 @@ def _windows(
     pitch = wall.width / bays
     floors = max(1, int((wall.height - base - 0.6) / style.floor))
     light, lit = _room_light(style, floors, bays, rng, brief.light.windows)
-    columns, rows = 6, 5
-    cells = np.repeat(np.repeat(light, rows, axis=0), columns, axis=1)
-    detail = 0.75 + 0.5 * rng.random((floors * rows, bays * columns)).astype(np.float32)
-    shade = np.tile(np.array([1.35, 1.0, 0.85, 0.7, 0.42], np.float32), floors)[:, None]
-    curtain = np.ones((floors, rows, bays, columns), np.float32)
-    drawn = rng.random((floors, bays, 2))
-    for side, part in ((0, slice(0, 1)), (1, slice(columns - 1, columns))):
-        curtain[:, :, :, part] = np.where(drawn[..., side] < 0.5, 0.45, 1.0)[:, None, :, None]
-    curtain[:, :2] *= np.where(rng.random((floors, bays)) < 0.22, 0.4, 1.0)[:, None, :, None]
-    objects = rng.random((floors, 2, bays, columns)) < 0.3
-    curtain[:, 3:] *= np.where(objects, 0.25, 1.0)
-    cells = cells * (detail * shade * curtain.reshape(floors * rows, bays * columns))[..., None]
-    sky = np.asarray(brief.light.haze, np.float32) * 0.16 + np.asarray(brief.light.zenith, np.float32) * 0.25
-    cells += sky * np.linspace(0.5, 1.4, floors * rows, dtype=np.float32)[:, None, None]
-    if not brief.daylight:  # neon from across the street, broken up by the panes
-        heights = base + (np.arange(floors * rows, dtype=np.float32) / rows) * style.floor
-        broken = rng.random((floors * rows, bays * columns)).astype(np.float32) ** 2
-        mirrored = 0.16 * np.exp(-heights / 16)[:, None] * (0.25 + broken)
-        cells += mirrored[..., None] * np.asarray(brief.neon[int(rng.integers(3))], np.float32)
+    rooms = _rooms(light, rng)
+    if texture.meters_per_pixel < 0.04:  # near enough to see that curtains and lamps have no pixels
+        rooms = _soften(rooms, 3)
+    rows, columns = rooms.shape[1], rooms.shape[3]
+    cells = rooms.reshape(floors * rows, bays * columns, 3) + _reflections(
+        style, base, (floors, rows, bays, columns), rng, brief
+    )
     cells = np.asarray(cells, np.float32)
     left = np.arange(bays, dtype=np.float32)[:, None] * pitch + pitch * style.margin
     step = pitch * (1 - 2 * style.margin) / columns

@@ -152,7 +152,7 @@ def _house_signs(house: House, brief: Brief) -> list[Piece]:
     for i, z in enumerate(float(z) for z in spots):
         skip, wide, jitter, low = rng.random(), float(rng.uniform(0.6, 1.15)), rng.uniform(0.95, 1.1), rng.random()
         style = pick_style(brief, rng, vertical=True)
-        if z < 7.0 or skip < (0.30 if not brief.daylight else 0.6):
+        if z < 7.0 or skip < (0.22 if not brief.daylight else 0.6):
             continue
         if brief.words and i % 3 == 0:
             text = brief.words[house.number % len(brief.words)]
@@ -223,6 +223,7 @@ def _crowd(camera: Camera, brief: Brief) -> list[Piece]:
     """One walker near the middle, the others on the pavements and farther off."""
     rng = generator(brief.seed, "people")
     pieces = []
+    hero = 0.0
     for i in range(brief.people):
         wet = brief.rain > 0.2 or brief.snow > 0.2
         colors: tuple[Rgb, ...] = (
@@ -250,10 +251,13 @@ def _crowd(camera: Camera, brief: Brief) -> list[Piece]:
             z = float(rng.uniform(6.6, 8.2))
             x = camera.x + float(rng.uniform(0.06, 0.16)) * z * (1 if rng.random() < 0.5 else -1)
         else:
-            z = float(rng.uniform(10, 34))
+            z = float(rng.uniform(11, 36))
             x = float(rng.uniform(LANE + 0.5, FRONT - 0.9)) * (1 if rng.random() < 0.5 else -1)
             if rng.random() < 0.2:
                 x, z = float(rng.uniform(-LANE, LANE)), max(z, 18.0)
+        if i and abs((x - camera.x) / z - hero) < 0.12:
+            continue  # nobody hides behind the main figure
+        hero = (x - camera.x) / z if i == 0 else hero
         pieces.append(_walker_piece(walker, x, z, float(rng.uniform(0.94, 1.04))))
     return pieces
 

@@ -67,7 +67,7 @@ def _shelves(
     texture: Texture, u0: float, u1: float, v0: float, v1: float, light: FloatArray, rng: np.random.Generator
 ) -> None:
     """Rows of small coloured goods under shelf lamps."""
-    wide, tall = 0.13, 0.34
+    wide, tall = 0.15, 0.37
     columns, rows = max(1, int((u1 - u0) / wide)), max(1, int((v1 - v0) / tall))
     hues = rng.random((rows, columns, 3), dtype=np.float32) ** 1.5
     hues = 0.25 + 0.9 * hues
@@ -99,8 +99,9 @@ def _customers(texture: Texture, u0: float, u1: float, rng: np.random.Generator,
             continue
         x, top = int((u + 0.3 * shift) * fine), int((0.62 + 0.28 * height) * fine)
         cv2.ellipse(mask, (x, floor - top), (int(0.095 * fine), int(0.125 * fine)), 0, 0, 360, 255, -1, cv2.LINE_AA)
-        shoulder = floor - top + int(0.40 * fine)
-        cv2.ellipse(mask, (x, shoulder), (int(0.235 * fine), int(0.26 * fine)), 0, 180, 360, 255, -1, cv2.LINE_AA)
+        shoulder = floor - top + int(0.36 * fine)
+        cv2.rectangle(mask, (x - int(0.05 * fine), floor - top), (x + int(0.05 * fine), shoulder), 255, -1)
+        cv2.ellipse(mask, (x, shoulder), (int(0.235 * fine), int(0.20 * fine)), 0, 180, 360, 255, -1, cv2.LINE_AA)
         cv2.rectangle(mask, (x - int(0.235 * fine), shoulder), (x + int(0.235 * fine), floor), 255, -1)
     alpha = np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.2) * np.float32(0.94 / 255), np.float32)
     texture.plate(
@@ -123,13 +124,18 @@ def _lantern(texture: Texture, u: float, v: float, radius: float) -> None:
 
 
 def _convenience(texture: Texture, u0: float, u1: float, rng: np.random.Generator, brief: Brief, color: Rgb) -> None:
-    white = np.array((0.90, 1.0, 1.02), np.float32) * np.float32(0.85)
+    white = np.array((0.86, 1.0, 1.0), np.float32) * np.float32(0.62) + np.asarray(color, np.float32) * np.float32(
+        0.08
+    )
     left, right = u0 + 0.2, u1 - 0.2
-    _interior(texture, left, right, 0.12, _FASCIA - 0.08, white * 0.75, rng)
+    _interior(texture, left, right, 0.12, _FASCIA - 0.08, white * 0.7, rng)
     tubes = np.arange(left + 0.3, right - 0.3, 1.1, dtype=np.float32)
     lamp = np.full((1, len(tubes), 3), 1.9, np.float32)
     texture.grid(texture.along(tubes, tubes + 0.7), texture.above([2.72], [2.82]), lamp)
-    _shelves(texture, left + 0.25, right - 1.5, 0.5, 2.1, white, rng)
+    door = (right - left) / 3
+    _shelves(texture, left + 0.12, right - door - 0.12, 0.30, 2.2, white * 1.1, rng)
+    texture.shine(left, right, 2.35, 2.45, white * 1.7)
+    _shelves(texture, right - door + 0.25, right - 0.25, 0.9, 2.1, white * 0.55, rng)
     _customers(texture, left, right, rng, 0.75, 0.22)
     _mullions(texture, left, right, 0.12, _FASCIA - 0.08, (right - left) / 3)
     texture.shine(left + 0.1, left + 0.8, 1.4, 2.3, np.asarray(color, np.float32) * 0.7)
@@ -205,8 +211,9 @@ def _arcade(texture: Texture, u0: float, u1: float, rng: np.random.Generator, br
 def _boutique(texture: Texture, u0: float, u1: float, rng: np.random.Generator, brief: Brief, color: Rgb) -> None:
     hue = np.asarray(color, np.float32)
     left, right = u0 + 0.25, u1 - 0.25
-    glow = 0.30 * hue + np.array((0.36, 0.30, 0.28), np.float32)
+    glow = 0.34 * hue + np.array((0.20, 0.15, 0.15), np.float32)
     _interior(texture, left, right, 0.45, 2.85, glow, rng)
+    _shelves(texture, left + 0.3, right - 0.3, 1.3, 2.4, glow * 0.8, rng)
     texture.shine(left, right, 2.60, 2.68, hue * 1.6)
     _customers(texture, left, right, rng, 0.72, 0.6)
     texture.paint(left, right, 0.14, 0.45, (0.18, 0.18, 0.2))

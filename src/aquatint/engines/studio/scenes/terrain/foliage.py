@@ -82,14 +82,17 @@ def _bough(
     upper, lower = np.stack([xs, ys], 1), np.stack([xs, ys + thick], 1)[::-1]
     canvas.polygon(np.concatenate([upper, lower]), light * 0.62)
     canvas.polygon(np.concatenate([upper, np.stack([xs, ys + thick * 0.45], 1)[::-1]]), light)
-    for _ in range(count * 2):
+    # Large trees carry more and finer needles rather than thicker ones.
+    finer = max(1.0, size / 500)
+    for _ in range(int(count * 2 * finer)):
         u = rng.random() ** 0.75
         bx = x + side * length * u
         by = y + length * (droop * u * u * 1.15 - 0.05 * u) + size * 0.008 * rng.random()
-        twig = size * 0.017 * (0.4 + rng.random())
+        twig = size * 0.017 * (0.4 + rng.random()) / finer**0.35
         angle = math.pi / 2 - side * (0.15 + 0.95 * rng.random())
         tone = light * (0.55 + 0.6 * rng.random())
-        canvas.line(bx, by, bx + math.cos(angle) * twig, by + math.sin(angle) * twig, tone, max(1, round(size / 420)))
+        tip = bx + math.cos(angle) * twig, by + math.sin(angle) * twig
+        canvas.line(bx, by, *tip, tone, max(1, round(size / 900)))
 
 
 def spruce(height: int, rng: np.random.Generator, snow: float = 0.0) -> Sprite:
@@ -130,15 +133,17 @@ def leafy(height: int, rng: np.random.Generator, bare: float = 0.0) -> Sprite:
     stem = np.array(
         [[middle - size * 0.014, size], [crown_x, crown_y - reach_y * 0.7], [middle + size * 0.014, size]]
     )
-    canvas.polygon(stem, 0.16)
+    canvas.polygon(stem, 0.05)
     angles = rng.random(120) * 2 * math.pi
     spread = np.sqrt(rng.random(120))
     clumps_x = crown_x + np.cos(angles) * spread * reach_x
     clumps_y = crown_y - np.sin(angles) * spread * reach_y
     for x, y in zip(clumps_x[:30], clumps_y[:30], strict=True):
         foot = min(size * 0.9, y + abs(x - middle) * 1.1 + size * 0.05)
-        canvas.line(middle, foot, x, y, 0.12, max(1, round(size * 0.003)))
-    leaf = size * 0.0052
+        canvas.line(middle, foot, x, y, 0.04, max(1, round(size * 0.003)))
+    finer = min(2.4, max(1.0, size / 500))  # large trees carry more leaves, not larger ones
+    leaf = size * 0.0052 / finer**0.5
+    leaves = int(52 * finer)
     # Lower and outer clumps first, so that the sunny top overlaps them.
     for index in np.argsort(-clumps_y):
         if rng.random() < bare:
@@ -146,7 +151,7 @@ def leafy(height: int, rng: np.random.Generator, bare: float = 0.0) -> Sprite:
         x, y = float(clumps_x[index]), float(clumps_y[index])
         radius = size * (0.040 + 0.030 * rng.random())
         ball = 0.48 - 0.24 * (x - crown_x) / reach_x - 0.26 * (y - crown_y) / reach_y
-        for dx, dy in rng.normal(0, 0.48, (52, 2)) * radius:
+        for dx, dy in rng.normal(0, 0.48, (leaves, 2)) * radius:
             light = ball - 0.13 * dx / radius - 0.16 * dy / radius + 0.10 * rng.normal()
             rx, ry = leaf * (0.6 + rng.random()), leaf * (0.45 + 0.5 * rng.random())
             canvas.dab(x + dx, y + dy * 0.8, rx, ry, float(rng.random() * 180), light)

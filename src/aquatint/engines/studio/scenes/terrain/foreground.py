@@ -53,7 +53,7 @@ def _outline(bank: Bank, width: int, height: int, seed: int) -> PlaneF:
     edge = u if bank.side > 0 else 1 - u
     swell = fbm(2, width, 2.5, 4, seed)[0] * 0.055 + fbm(2, width, 9, 3, seed + 1)[0] * 0.010
     rise = bank.depth + bank.rise * smoothstep(0.45, 1.05, edge) + bank.rise * 0.45 * smoothstep(0.30, -0.05, edge)
-    return (height * (1 - rise - swell)).astype(np.float32)
+    return np.asarray(height * (1 - rise - swell), dtype=np.float32)
 
 
 def _blend(picture: Rgb8, color: npt.NDArray[np.float32], share: PlaneF, top: int) -> None:
@@ -82,7 +82,8 @@ def _fill(picture: Rgb8, bank: Bank, outline: PlaneF, light: Light, seed: int) -
 def _blades(picture: Rgb8, bank: Bank, outline: PlaneF, light: Light, rng: np.random.Generator) -> None:
     """Grass from the bank's edge down to the frame, far rows first; near blades are longer."""
     height, width = picture.shape[:2]
-    count = 350 if bank.snow else int(7000 * min(1.6, max(0.5, width / height)))
+    finer = min(2.2, max(0.6, (height / 900) ** 0.7))  # larger pictures show more and finer grass
+    count = 350 if bank.snow else int(5600 * finer * min(1.6, max(0.5, width / height)))
     where = np.sort(rng.random(count) ** 0.9)  # 0 at the edge .. 1 at the lower frame
     x = rng.random(count) * width
     edge = outline[np.minimum(width - 1, x.astype(np.intp))]
@@ -99,7 +100,7 @@ def _blades(picture: Rgb8, bank: Bank, outline: PlaneF, light: Light, rng: np.ra
     curve = np.round(curve * 16).astype(np.int32)
     tips = [lit_color(_between(bank.grass, v), light, 0.12 + 0.50 * v, 0.8) for v in np.linspace(0, 1, _SHADES)]
     for row in np.array_split(np.arange(count), 26):
-        thick = max(1, round(float(size[row].mean()) / 24))
+        thick = max(1, round(float(size[row].mean()) / (24 * max(1.0, finer * 0.8))))
         for index in range(_SHADES):
             bunch = row[shade[row] == index]
             if bunch.size:
@@ -140,7 +141,7 @@ def paste_developed(picture: Rgb8, sprite: Sprite, left: int, top: int, dark: Rg
     table = np.array(
         [[tone((dark[c] + (lit[c] - dark[c]) * v) * exposure) for c in range(3)] for v in levels[::8]], np.float32
     )
-    table = cv2.resize(table[:, None], (1, 256), interpolation=cv2.INTER_LINEAR)[:, 0]
+    table = np.asarray(cv2.resize(table[:, None], (1, 256), interpolation=cv2.INTER_LINEAR)[:, 0], np.float32)
     for start in range(y0, y1, 256):
         stop = min(y1, start + 256)
         part = np.s_[start - top : stop - top, x0 - left : x1 - left]

@@ -16,7 +16,7 @@ from aquatint.engines.studio.scenes.terrain.shading import GROVE_END, LandLayers
 
 PlaneF = npt.NDArray[np.float32]
 
-MOST_TREES = 1500
+MOST_TREES = 2200
 VARIANTS = 7
 
 
@@ -41,7 +41,7 @@ def _candidates(scenery: Scenery, forest: PlaneF, rng: np.random.Generator) -> l
     view, land = scenery.view, scenery.land
     near, far = 70.0, GROVE_END
     half = view.width * 0.5 / view.focal * 1.04
-    wanted = 9000
+    wanted = 20_000
     # Even density on the ground: depth grows with the square root, as the view widens.
     depth = np.sqrt(near**2 + (far**2 - near**2) * rng.random(wanted))
     x = view.x + (rng.random(wanted) * 2 - 1) * half * depth

@@ -54,7 +54,8 @@ class Land:
     @property
     def steepness(self) -> PlaneF:
         """1 - cosine of the slope angle, 0 flat .. 1 vertical."""
-        return (1 - 1 / np.sqrt(1 + self.slope_x**2 + self.slope_z**2)).astype(np.float32)
+        cosine = 1 / np.sqrt(1 + self.slope_x**2 + self.slope_z**2)
+        return np.asarray(1 - cosine, dtype=np.float32)
 
 
 def _unit(plane: PlaneF) -> PlaneF:
@@ -68,12 +69,14 @@ def _mountains(seed: int, roundness: float) -> PlaneF:
     rows, columns = np.mgrid[0:n, 0:n].astype(np.float32)
     bend_x = fbm(n, n, 3, 4, seed + 1) * (0.12 * n)
     bend_y = fbm(n, n, 3, 4, seed + 2) * (0.12 * n)
-    ridges = ridged(n, n, 4, 8, seed + 3, gain=0.47)
-    ridges = cv2.remap(ridges, columns + bend_x, rows + bend_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    straight = ridged(n, n, 4, 8, seed + 3, gain=0.47)
+    bent = cv2.remap(straight, columns + bend_x, rows + bend_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    ridges = np.asarray(bent, np.float32)
     swell = _unit(fbm(n, n, 2.2, 3, seed + 4))
     sharp = _unit(ridges) ** 1.4
-    soft = _unit(cv2.GaussianBlur(ridges, (0, 0), 14))
-    return (0.80 * (sharp * (1 - roundness) + soft * roundness) + 0.20 * swell).astype(np.float32)
+    soft = _unit(np.asarray(cv2.GaussianBlur(ridges, (0, 0), 14), np.float32))
+    mixed = 0.80 * (sharp * (1 - roundness) + soft * roundness) + 0.20 * swell
+    return np.asarray(mixed, dtype=np.float32)
 
 
 def _raw_height(relief: Relief, seed: int) -> PlaneF:
@@ -86,10 +89,11 @@ def _raw_height(relief: Relief, seed: int) -> PlaneF:
     if relief.water == "lake":
         hills = smoothstep(0.035 * relief.lake_width, 0.20, side + wobble)
         end = smoothstep(relief.lake_end - 0.06, relief.lake_end + 0.06, v + wobble * 2.5)
-        shore = np.maximum(np.maximum(hills, end), _cape(relief, u, v, wobble))
+        upland = np.maximum(hills, end)
+        shore = np.maximum(upland, _cape(relief, u, v, wobble))
     else:
         hills = smoothstep(0.05, 0.24, side + wobble)
-        shore = np.full((n, n), 1.0, np.float32)
+        upland = shore = np.full((n, n), 1.0, np.float32)
     back = smoothstep(0.18, 0.62, v)
     wall = np.maximum(smoothstep(0.08, 0.34, side), smoothstep(0.46, 0.74, v) * 0.95)
     hero_u = EYE_X / MAP_METRES + relief.hero_bearing * (relief.hero_distance - EYE_Z / MAP_METRES)
@@ -97,10 +101,10 @@ def _raw_height(relief: Relief, seed: int) -> PlaneF:
     envelope = 0.10 + 0.42 * hills * (0.35 + 0.65 * back) + 1.0 * wall * (0.30 + 0.70 * back)
     rock = _mountains(seed, relief.roundness)
     height = rock * envelope + relief.hero_height * hero * (0.35 + 0.75 * rock) * 0.62
-    height = height * relief.amplitude * 1.40 * smoothstep(0.0, 0.9, shore)
+    height = height * relief.amplitude * 1.40 * smoothstep(0.0, 0.9, upland)
     bottom = 45.0 if relief.water == "lake" else 0.0
     plain = 38.0 if relief.water == "lake" else 12.0
-    return (height + plain * shore - bottom * (1 - smoothstep(0.0, 0.25, shore))).astype(np.float32)
+    return np.asarray(height + plain * shore - bottom * (1 - smoothstep(0.0, 0.25, shore)), dtype=np.float32)
 
 
 def _cape(relief: Relief, u: PlaneF, v: PlaneF, wobble: PlaneF) -> PlaneF:
@@ -112,7 +116,8 @@ def _cape(relief: Relief, u: PlaneF, v: PlaneF, wobble: PlaneF) -> PlaneF:
     across = np.abs(v - relief.cape_distance - outward * 0.25 + wobble * 0.8)
     width = 0.004 + 0.10 * np.clip(outward + relief.cape_reach, 0, 0.3)
     tongue = smoothstep(1.5, 0.5, across / width)
-    return tongue * smoothstep(-relief.cape_reach, -relief.cape_reach + 0.03, outward) * np.float32(0.42)
+    reach = smoothstep(-relief.cape_reach, -relief.cape_reach + 0.03, outward)
+    return np.asarray(tongue * reach * np.float32(0.42), dtype=np.float32)
 
 
 def _carve_river(height: PlaneF, relief: Relief) -> PlaneF:
@@ -126,7 +131,7 @@ def _carve_river(height: PlaneF, relief: Relief) -> PlaneF:
     # The floor falls gently to the water; far up the valley the river leaves the view.
     floor = np.clip((away - half) * 0.035, -5.0, 40.0) - np.float32(0.4)
     share = smoothstep(420.0, 60.0, away) * smoothstep(0.42, 0.30, v)
-    return (height + (np.minimum(height, floor) - height) * share).astype(np.float32)
+    return np.asarray(height + (np.minimum(height, floor) - height) * share, dtype=np.float32)
 
 
 def _weather_down(height: PlaneF, seed: int) -> PlaneF:
@@ -140,14 +145,14 @@ def _weather_down(height: PlaneF, seed: int) -> PlaneF:
         worn = erode(small, rain, seed * 31 + level)
         change = cv2.resize((worn - small) * np.float32(cell), (MAP_SIDE, MAP_SIDE), interpolation=cv2.INTER_CUBIC)
         result = result + change
-    return result.astype(np.float32)
+    return np.asarray(result, dtype=np.float32)
 
 
 def raise_land(relief: Relief, seed: int) -> Land:
     """Make the land. The same relief and seed give the same land at every picture size."""
     height = _raw_height(relief, seed)
-    height = cv2.GaussianBlur(height, (0, 0), 1.1) * 0.75 + height * 0.25
-    height = cv2.GaussianBlur(_weather_down(height, seed), (0, 0), 0.7)
+    height = np.asarray(cv2.GaussianBlur(height, (0, 0), 1.1) * 0.75 + height * 0.25, np.float32)
+    height = np.asarray(cv2.GaussianBlur(_weather_down(height, seed), (0, 0), 0.7), np.float32)
     if relief.water == "river":
         height = _carve_river(height, relief)
     elif relief.water == "none":

@@ -67,8 +67,8 @@ _TIMES: dict[str, Light] = {
         (1.18, 0.76, 0.42), (0.74, 0.58, 0.48), (1.5, 0.92, 0.44), mist=0.3,
     ),
     "sunset": Light(
-        7, -62, (2.3, 0.86, 0.33), (0.25, 0.215, 0.36), (0.075, 0.10, 0.30), (0.50, 0.29, 0.42),
-        (1.25, 0.50, 0.19), (0.40, 0.26, 0.34), (1.15, 0.48, 0.20), 1.05, mist=0.3, lamp=0.014,
+        7, -62, (2.3, 0.86, 0.33), (0.25, 0.215, 0.36), (0.055, 0.095, 0.29), (0.34, 0.24, 0.40),
+        (1.25, 0.48, 0.17), (0.32, 0.22, 0.30), (1.05, 0.44, 0.18), 1.05, mist=0.3, lamp=0.014,
     ),
     "dusk": Light(
         9, -50, (0.40, 0.26, 0.36), (0.20, 0.22, 0.40), (0.03, 0.05, 0.17), (0.16, 0.16, 0.36),
@@ -126,4 +126,24 @@ def overcast(light: Light, amount: float, dark: float = 0.0) -> Light:
         clouds=max(light.clouds, 0.45 + 0.35 * amount),
         lamp=light.lamp if amount < 0.5 else None,
         cloud_dark=max(light.cloud_dark, dark),
+    )
+
+
+def stormy(light: Light) -> Light:
+    """Thunder weather: slate clouds, a pale strip over the horizon tinted by the hour, hardly any sun."""
+    if light.night:
+        return replace(overcast(light, 0.8, 0.5), lamp=None)
+    tint = _mix((0.50, 0.52, 0.53), light.horizon, 0.45)
+    return replace(
+        light,
+        sun=_mix((0.55, 0.56, 0.58), light.sun, 0.12),
+        ambient=_mix((0.19, 0.225, 0.29), light.ambient, 0.15),
+        zenith=(0.030, 0.038, 0.060),
+        middle=_mix((0.125, 0.145, 0.19), light.middle, 0.12),
+        horizon=tint,
+        haze=_mix((0.17, 0.195, 0.235), light.haze, 0.15),
+        haze_sun=_mix((0.17, 0.195, 0.235), tint, 0.4),
+        clouds=0.74,
+        cloud_dark=0.45,
+        lamp=None,
     )

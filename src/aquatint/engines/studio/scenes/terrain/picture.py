@@ -73,7 +73,8 @@ def _mist(scene: Scene, out: View, top: int, bottom: int) -> ArrayF:
     water = out.focal * out.eye / np.maximum(rows - out.horizon, 0.5)
     depth = np.where(ground > 10, ground, np.where(rows > out.horizon, water, np.float32(1e5)))
     far = 1 - np.exp(-np.square(depth / np.float32(1500)))
-    return (up * far * patches * np.float32(0.62 * scene.light.mist))[..., None].astype(np.float32)
+    veiled = up * far * patches * np.float32(0.62 * scene.light.mist)
+    return np.asarray(veiled[..., None], dtype=np.float32)
 
 
 def compose_rows(scene: Scene, out: View, top: int, bottom: int) -> ArrayF:
@@ -187,7 +188,7 @@ def develop(scene: Scene, width: int, height: int, threads: int, grain: float = 
             shine = sky_light[top:end] * np.float32(1.1 / 255) * np.clip(1 - land, 0, 1) * clear * fade
             image[: end - top] += shine[..., None] * np.array([0.9, 0.95, 1.1], np.float32)
         _add_lamp(scene, out, image, top)
-        image = cv2.transform(image, saturate)
+        image = np.asarray(cv2.transform(image, saturate), np.float32)
         image += rows_of(bloom, width, height, top, bottom)
         image *= np.float32(scene.light.exposure / _TABLE_TOP)
         np.clip(image, 0, 1, out=image)

@@ -31,7 +31,7 @@ def blend(picture: Rgb8, mask: PlaneF, color: Color, left: int, top: int) -> Non
 
 def birds(picture: Rgb8, horizon: float, count: int, seed: int, color: Color) -> None:
     """A loose flock over the horizon, in place; wings are two curved strokes each."""
-    height, width = picture.shape[:2]
+    width = picture.shape[1]
     rng = generator(seed, "birds")
     middle = np.array([width * rng.uniform(0.25, 0.75), horizon * rng.uniform(0.25, 0.50)])
     for _ in range(count):

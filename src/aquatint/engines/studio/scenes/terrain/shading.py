@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -32,31 +32,44 @@ BAND = 192  # columns rendered together; small enough for the caches
 ROUGHNESS = 3.0  # metres of relief finer than the map, on middling slopes
 ROUGH_SCALE = 0.9  # texels per metre of the relief tile
 TREE_SPACING = 9.0  # metres
-GROVE_END = 700.0  # metres; nearer trees are drawn one by one, see groves
+GROVE_END = 1100.0  # metres; nearer trees are drawn one by one, see groves
 WATER_CODE, NO_TREE = 255, 0
 
 
 @dataclass(frozen=True, slots=True)
-class Scenery:
-    """Everything that the shading reads; made once per picture."""
+class Textures:
+    """Noise that lies on the ground; depends on nothing but the seed."""
+
+    conifers: Tile  # height, tone, rank; see `conifer_tile`
+    rough: Tile  # value, d/dx, d/dy
+    broad: Tile  # value
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is looked at, from where, in which light."""
 
     land: Land
     ground: Ground
     light: Light
     view: View
     near: float  # metres of the first depth sample
-    far: float
-    samples: int
+    samples: int  # depth samples per column
     water: bool
-    surface: ArrayF  # (n, n, 3): height, forest density, cragginess
-    relief: ArrayF  # (m, m, 4): slope x, slope z, sunlight, openness
-    conifers: Tile
-    rough: Tile  # value, d/dx, d/dy
-    broad: Tile  # value
+    far: float = 11_500.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scenery(Surroundings):
+    """Everything that the shading reads; made once per picture."""
+
+    surface: ArrayF = field(kw_only=True)  # (n, n, 3): height, forest density, cragginess
+    relief: ArrayF = field(kw_only=True)  # (m, m, 4): slope x, slope z, sunlight, openness
+    textures: Textures = field(kw_only=True)
 
     @property
     def surface_cell(self) -> float:
-        return self.land.cell * self.land.height.shape[0] / self.surface.shape[0]
+        return float(self.land.cell * self.land.height.shape[0] / self.surface.shape[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,41 +83,38 @@ class LandLayers:
     depth: PlaneF  # (h, w): metres, 0 where there is no land
 
 
-def prepare(
-    land: Land,
-    ground: Ground,
-    light: Light,
-    view: View,
-    forest: PlaneF,
-    sunlight: PlaneF,
-    seed: int,
-    near: float,
-    samples: int,
-    water: bool,
-) -> Scenery:
-    """Pack maps for few reads per pixel and draw the tiles."""
-    side = land.height.shape[0] * 2
-    # Enlarged because `remap` knows only 32 positions between two cells, which would show as steps up close.
-    craggy = 0.45 + 3.2 * np.clip(land.steepness - 0.08, 0, 0.6)
-    packed = np.dstack([land.height, forest, craggy.astype(np.float32)])
-    surface = cv2.resize(packed, (side, side), interpolation=cv2.INTER_CUBIC)
-    relief = np.dstack([land.slope_x, land.slope_z, sunlight, land.openness])
+def make_textures(seed: int) -> Textures:
+    """Draw the tiles."""
     rough = 0.7 * tile_fbm(1024, 10, 6, derive_seed(seed, "rough"), gain=0.60)
     rough += 0.7 * tile_fbm(1024, 14, 6, derive_seed(seed, "crags"), gain=0.58, crest=True)
-    return Scenery(
-        land=land,
-        ground=ground,
-        light=light,
-        view=view,
-        near=near,
-        far=11_500.0,
-        samples=samples,
-        water=water,
-        surface=np.asarray(surface, np.float32),
-        relief=np.asarray(relief, np.float32),
+    return Textures(
         conifers=make_tile(conifer_tile(512, 32, derive_seed(seed, "conifers"))),
         rough=make_tile(with_gradient(rough)),
         broad=make_tile(tile_fbm(512, 4, 6, derive_seed(seed, "broad"))),
+    )
+
+
+def prepare(around: Surroundings, textures: Textures, forest: PlaneF, sunlight: PlaneF) -> Scenery:
+    """Pack the maps so that a pixel needs few reads. `forest` and `sunlight` are maps 0..1 like the land's."""
+    land = around.land
+    side = land.height.shape[0] * 2
+    craggy = 0.45 + 3.2 * np.clip(land.steepness - 0.08, 0, 0.6)
+    packed = np.dstack([land.height, forest, craggy.astype(np.float32)])
+    # Enlarged because `remap` knows only 32 positions between two cells, which would show as steps up close.
+    surface = cv2.resize(packed, (side, side), interpolation=cv2.INTER_CUBIC)
+    relief = np.dstack([land.slope_x, land.slope_z, sunlight, land.openness])
+    return Scenery(
+        land,
+        around.ground,
+        around.light,
+        around.view,
+        around.near,
+        around.samples,
+        around.water,
+        around.far,
+        surface=np.asarray(surface, np.float32),
+        relief=np.asarray(relief, np.float32),
+        textures=textures,
     )
 
 
@@ -126,12 +136,12 @@ def _raise_samples(scenery: Scenery, bearing: PlaneF, depths: PlaneF) -> tuple[P
     surface = _read_map(scenery.surface, x, z, scenery.surface_cell)
     base, forest, craggy = surface[..., 0], surface[..., 1], surface[..., 2]
     dry = base > 0.5 if scenery.water else np.ones(base.shape, bool)
-    detail = scenery.rough.read(x, z, ROUGH_SCALE)[..., 0] * craggy
+    detail = scenery.textures.rough.read(x, z, ROUGH_SCALE)[..., 0] * craggy
     detail *= np.float32(ROUGHNESS)
     if scenery.water:
         detail *= np.clip(base * np.float32(1 / 14), 0, 1)
     height = base + detail * dry
-    tree = scenery.conifers.read(x, z, 16 / TREE_SPACING, nearest=True)
+    tree = scenery.textures.conifers.read(x, z, 16 / TREE_SPACING, nearest=True)
     grown = tree[..., 0] * np.float32(TREE_SPACING)
     grown *= (tree[..., 2] < forest * np.clip((depths - GROVE_END * 0.7) / (GROVE_END * 0.3), 0, 1)) & dry
     height += grown
@@ -150,7 +160,7 @@ def _materials(
     grassy *= np.clip((min(g.snow_line, 2200.0) * 0.86 - height) / 220 + broad - 0.35, 0, 1)
     snowy = np.clip((height - g.snow_line + (broad - 0.5) * 420 + (fine - 0.5) * 120) / 110, 0, 1)
     snowy *= np.clip((0.56 - steep) * 6 + fine - 0.5, 0, 1)
-    sandy = np.clip(1 - height / (1.0 + 3.0 * fine), 0, 1) if scenery.water else np.zeros_like(height)
+    sandy = np.clip(1 - height / (0.8 + 2.6 * fine), 0, 1) if scenery.water else np.zeros_like(height)
     layered = (0.72 + 0.56 * fine) * (1 + g.strata * np.sin(height * 0.06 + broad * 16))
     meadow = 0.75 + 0.5 * fine
     is_tree = tree > 0
@@ -179,9 +189,9 @@ def _shade(
     light, view = scenery.light, scenery.view
     z = view.z + depth
     relief = _read_map(scenery.relief, x, z, scenery.land.cell)
-    rough = scenery.rough.read(x, z, ROUGH_SCALE)
-    fine = np.clip(scenery.rough.read(x, z, 5.0)[..., 0] * np.float32(0.2) + np.float32(0.5), 0, 1)
-    broad = np.clip(scenery.broad.read(x, z, 0.06) * np.float32(0.2) + np.float32(0.5), 0, 1)
+    rough = scenery.textures.rough.read(x, z, ROUGH_SCALE)
+    fine = np.clip(scenery.textures.rough.read(x, z, 5.0)[..., 0] * np.float32(0.2) + np.float32(0.5), 0, 1)
+    broad = np.clip(scenery.textures.broad.read(x, z, 0.06) * np.float32(0.2) + np.float32(0.5), 0, 1)
     # Fine relief fades where a pixel is wider than the bumps, or far slopes would glitter.
     gentle = relief[..., 0] * relief[..., 0] + relief[..., 1] * relief[..., 1]
     bump = np.float32(ROUGH_SCALE * ROUGHNESS) * np.clip(6500 / (depth + 900), 0.5, 1.0)
@@ -191,7 +201,7 @@ def _shade(
     upright = 1 / np.sqrt(normal_x * normal_x + normal_z * normal_z + 1)
     normal_x *= upright
     normal_z *= upright
-    albedo = _materials(scenery, height, 1 - upright, broad, fine, tree)
+    albedo = _materials(scenery, height, np.asarray(1 - upright, np.float32), broad, fine, tree)
     sx, sy, sz = light.direction
     lx, ly, lz = light.sky_direction
     lambert = np.maximum(0, normal_x * sx + upright * sy + normal_z * sz)
@@ -254,7 +264,7 @@ def _soften_crests(
     packed = np.dstack([color, cover])
     above, below = direct[:-1], direct[1:]
     far = np.append(depths[:, 0], np.float32(1e9))
-    edge = far[above] > far[below] * np.float32(1.02)
+    edge = (far[above] > far[below] * np.float32(1.02)) & (cover[1:] > 0)
     crest = hits.crest[np.maximum(above - 1, 0), columns]
     boundary = np.arange(1, height, dtype=np.float32)[:, None]
     reach = np.clip(boundary - crest, -0.5, 0.5) * edge  # how far the near land rises into the row above

@@ -20,7 +20,7 @@ _COLUMNS = 96
 
 def skyline(land: Land, view: View) -> VectorF:
     """Tangent of the elevation of the land's outline, for evenly spread columns of the view: (96,) float32."""
-    columns = (np.arange(_COLUMNS, dtype=np.float32) + 0.5) / _COLUMNS * view.width - 0.5
+    columns = np.asarray((np.arange(_COLUMNS, dtype=np.float32) + 0.5) * (view.width / _COLUMNS) - 0.5, np.float32)
     bearing = view.bearing(columns)[None]
     depth = np.geomspace(60, 11_500, 400).astype(np.float32)[:, None]
     x = (view.x + bearing * depth) / land.cell - 0.5

@@ -1,0 +1,48 @@
+"""Servers with settings that several contract tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.client import Client
+from support.server import FAST, NULL_ENGINE, Server
+
+
+@pytest.fixture(scope="session")
+def endless_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Runs one task at a time, and each would take an hour: tests look at it and cancel it."""
+    env = {
+        **NULL_ENGINE,
+        **FAST,
+        "AQUATINT_ENGINES__NULL_DELAY": "1h",
+        "AQUATINT_TASKS__IMAGE_DEADLINE": "2h",
+        "AQUATINT_WORKER__CONCURRENCY": "1",
+        "AQUATINT_WORKER__DRAIN": "0s",
+    }
+    with Server(tmp_path_factory.mktemp("endless-server"), env) as server:
+        yield server
+
+
+@pytest.fixture
+def endless(endless_server: Server) -> Iterator[Client]:
+    """A client of the endless server; whatever a test leaves unfinished is cancelled."""
+    with endless_server.client() as made:
+        yield made
+        for status in ("PENDING", "PROCESSING", "SUBMITTED"):
+            for task in made.tasks(status=status, limit=100)["tasks"]:
+                made.cancel(task["taskId"])
+
+
+@pytest.fixture(scope="session")
+def studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server as it comes: the studio engine paints."""
+    with Server(tmp_path_factory.mktemp("studio-server"), dict(FAST)) as server:
+        yield server
+
+
+@pytest.fixture
+def studio(studio_server: Server) -> Iterator[Client]:
+    with studio_server.client() as made:
+        yield made
