@@ -7,8 +7,8 @@ import fcntl
 import functools
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -207,7 +207,10 @@ def build(settings: Settings, *, clock: Clock | None = None) -> House:
     auth = Authenticator(keys, settings.limits.requests_per_minute)
     run_rules = RunRules(settings.tasks.max_attempts, settings.tasks.retry_wait, settings.assets.retention)
     run = RunService(store, assets, catalog, engines, references, settle, clock, run_rules, log)
-    sender = Sender(door, settings.webhooks.secret, timeout=settings.webhooks.timeout)
+    try:
+        sender = Sender(door, settings.webhooks.secret, timeout=settings.webhooks.timeout)
+    except ValueError as error:
+        raise ConfigurationError([f"webhooks.secret: {error}"]) from None
     deliver = DeliverService(store, sender, clock, settings.webhooks.schedule, settings.webhooks.jitter, log)
     submit_rules = SubmitRules(
         deadline=settings.tasks.image_deadline,
@@ -264,28 +267,24 @@ class _Parts:
 
     @asynccontextmanager
     async def alive(self, app: Starlette) -> AsyncIterator[None]:
-        lock = _lock(self.settings.server.data_dir)
-        try:
-            await self.store.open()
-            # We alone hold the lock, so whoever leased anything here before is dead.
-            await self.store.release_foreign(self.owner, self.clock.now())
-            await self.sandbox.open()
-            await self.door.open()
-            for engine in self.engines.values():
-                await engine.open()
-            running = [asyncio.create_task(loop.run(), name=type(loop).__name__) for loop in self.loops]
-            for task in running:
-                task.add_done_callback(functools.partial(_shout, app))
-            logger().info("server.started", owner=self.owner)
-            yield
-            logger().info("server.stopping", owner=self.owner)
-            for loop in self.loops:
-                await loop.stop()
-            await asyncio.gather(*running)
-            await _close([engine.close for engine in self.engines.values()])
-            await _close([self.door.close, self.sandbox.close, self.store.close])
-        finally:
-            os.close(lock)
+        await self.store.open()
+        # This process holds the data folder, so whoever leased anything here before is dead.
+        await self.store.release_foreign(self.owner, self.clock.now())
+        await self.sandbox.open()
+        await self.door.open()
+        for engine in self.engines.values():
+            await engine.open()
+        running = [asyncio.create_task(loop.run(), name=type(loop).__name__) for loop in self.loops]
+        for task in running:
+            task.add_done_callback(functools.partial(_shout, app))
+        logger().info("server.started", owner=self.owner)
+        yield
+        logger().info("server.stopping", owner=self.owner)
+        for loop in self.loops:
+            await loop.stop()
+        await asyncio.gather(*running)
+        await _close([engine.close for engine in self.engines.values()])
+        await _close([self.door.close, self.sandbox.close, self.store.close])
 
 
 async def _close(closers: list[Callable[[], object]]) -> None:
@@ -304,13 +303,24 @@ def _shout(app: Starlette, task: asyncio.Task[None]) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _lock(data_dir: Path) -> int:
-    """Hold the data folder for this process. Raises ConfigurationError when another server holds it."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    lock = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+@contextmanager
+def hold(data_dir: Path) -> Iterator[None]:
+    """Keep the data folder for this process alone while the block lasts.
+
+    Whoever runs the application holds it: the application takes leases from a past owner as from the dead.
+    Raises ConfigurationError when another server holds it or it cannot be made.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ConfigurationError([f"the data folder {data_dir} cannot be used ({error.strerror})"]) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
         raise ConfigurationError([f"another server is using the data folder {data_dir}"]) from None
-    return lock
+    try:
+        yield
+    finally:
+        os.close(lock)

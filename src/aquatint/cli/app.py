@@ -10,7 +10,12 @@ from aquatint import __version__
 from aquatint.cli import config, demo, doctor, engines, keys, openapi, serve
 from aquatint.domain.errors import AquatintError, ConfigurationError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Aquatint: a self-hosted image task server.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Aquatint: a self-hosted image task server.",
+)
 app.command()(serve.serve)
 app.command()(demo.demo)
 app.command()(doctor.doctor)

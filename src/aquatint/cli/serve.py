@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import socket
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -12,6 +13,7 @@ import uvicorn
 
 from aquatint import bootstrap, telemetry
 from aquatint.cli.common import ConfigFile, DataDir, load, with_keys
+from aquatint.domain.errors import ConfigurationError
 from aquatint.services.keys import KeyService
 from aquatint.settings import Settings
 
@@ -28,12 +30,9 @@ def serve(
     settings = load(config, host=host, port=port, data_dir=data_dir)
     telemetry.configure(settings.log.level, settings.log.format)
     house = bootstrap.build(settings)
-    announce(settings, house.catalog.engines())
     server = _Server(
         uvicorn.Config(
             house.app,
-            host=settings.server.host,
-            port=settings.server.port,
             loop="auto",
             http="httptools",
             lifespan="on",
@@ -45,9 +44,24 @@ def serve(
             proxy_headers=False,
         )
     )
-    server.run()
+    with bootstrap.hold(settings.server.data_dir), listen(settings.server.host, settings.server.port) as opened:
+        announce(settings, house.catalog.engines())
+        server.run(sockets=[opened])
     if not server.started or house.app.state.broken:
         raise typer.Exit(1)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises ConfigurationError when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    opened = socket.socket(family)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind((host, port))
+    except (OSError, OverflowError) as error:
+        opened.close()
+        raise ConfigurationError([f"{host}:{port} cannot be opened ({error})"]) from None
+    return opened
 
 
 class _Server(uvicorn.Server):

@@ -79,14 +79,14 @@ def test_every_word_of_a_table_gives_the_same_plan(table: tuple[str, str]) -> No
 def test_a_word_means_its_entry(table: tuple[str, str]) -> None:
     listed = TABLES[table][0]
     entry, plan = listed.entry, parse(listed.word)
-    said = {
+    said: dict[str, list[str | None]] = {
         "style": [wish.name for wish in plan.styles],
         "subject": [subject.name for subject in plan.subjects],
         "weather": [wish.name for wish in plan.weather],
         "time": [plan.time],
         "season": [plan.season],
-        "color": list(plan.colors),
-        "mood": list(plan.moods),
+        "color": [*plan.colors],
+        "mood": [*plan.moods],
         "edit": [wish.name for wish in plan.edits],
         "undrawable": [entry.name] if plan.undrawable else [],
     }

@@ -18,7 +18,8 @@ _DIGITS_END = r"(?![\w%]|[.:]\d)"
 
 _TOKEN = re.compile(
     rf"""
-    (?P<flag>(?<!\S)--(?!no\b)[a-z]+(?:[ =][\w:.]+)?|\bf/\d+(?:\.\d+)?)
+    (?P<han>(?![参照图第])[{HAN_CLASS}])  # first, because most are; the four may begin a reference
+    | (?P<flag>(?<!\S)--(?!no\b)[a-z]+(?:[ =][\w:.]+)?|\bf/\d+(?:\.\d+)?)
     | (?P<url>https?://[^\s{HAN_CLASS}]+)
     | (?P<reference>
         @\s?(?:image|img|图片|图)?\s?(?P<at>\d{{1,2}}){_DIGITS_END}
@@ -34,15 +35,16 @@ _TOKEN = re.compile(
     | (?P<quote>{QUOTE_MARK})
     | (?P<number>\d+(?:[.:x×]\d+)*[^\W\d_{HAN_CLASS}]*(?![^\W_{HAN_CLASS}]))
     | (?P<word>'s\b|&|[^\W_{HAN_CLASS}]+(?:'(?!s\b)[^\W_{HAN_CLASS}]+)?)
-    | (?P<han>[{HAN_CLASS}])
+    | (?P<lead>[参照图第])
     """,
     re.VERBOSE,
 )
 _GAP = " \t-/_"  # may stand between the words of a phrase
 # Sizes, focal lengths, ratios, years: they say how to take a photograph, not what to show.
 _TECHNICAL = re.compile(r"\d+[.:x×][\d.:x×]+[a-z]*|\d+(?:k|p|px|mm|cm|mp|dpi|fps|bit|s|th|deg|m|c|w)|\d{3,}")
-# Single Chinese characters are parts of names as often as words; these categories need support (see _weigh).
-_GLUE = "的了在上里把将请是有被给和与及或、用以为成到不没无别"  # never: they do stand between words
+# Single Chinese characters are parts of names as often as words: those of these categories need support (see
+# _weigh), but for the glue that does stand between words.
+_GLUE = "的了在上里把将请是有被给和与及或、用以为成到不没无别"
 _DOUBTFUL_ALONE = frozenset(
     {"subject", "undrawable", "weather", "color", "season", "mood", "place", "time", "strength"}
     | {"verb", "filler", "link", "connector", "role"}
@@ -93,6 +95,7 @@ def _tokens(folded: str) -> Iterator[_Token]:
     end_before = 0
     for match in _TOKEN.finditer(folded):
         kind = match.lastgroup or ""
+        kind = "han" if kind == "lead" else kind
         start = match.start()
         joined = start == end_before or not folded[end_before:start].strip(_GAP)
         number = _reference_number(match) if kind == "reference" else 0

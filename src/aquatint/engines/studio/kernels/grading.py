@@ -62,11 +62,11 @@ def outdoors(source: Rgb8) -> Outdoors:
     sky = np.exp(-9 * _met_from_top(np.maximum(edges - np.float32(0.03), 0)) * np.float32(512 / wide))
     bluish = small[..., 2] - small[..., 0]
     sky = sky * smoothstep(0.3, 0.55, np.asarray(light + np.maximum(bluish, 0) * 0.8, dtype=np.float32))
-    sky = _guided(light, np.asarray(sky, dtype=np.float32), 9)
+    sky = guided(light, np.asarray(sky, dtype=np.float32), 9)
     darkest = np.asarray(cv2.erode(small.min(2), np.ones((9, 9), np.uint8)), dtype=np.float32)
     rows = np.linspace(1, 0, tall, dtype=np.float32)[:, None]
     calm = 1 - np.clip(blur(edges, 6) / np.float32(0.08), 0, 1)
-    depth = 0.5 * rows + 0.3 * smoothstep(0.05, 0.7, darkest) + 0.2 * calm
+    depth = 0.5 * rows + 0.3 * smoothstep(0.05, 0.7, darkest) + 0.2 * calm * smoothstep(0.1, 0.5, light)
     depth = blur(np.asarray(np.maximum(depth, sky), dtype=np.float32), 3)
     return Outdoors(sky, depth)
 
@@ -82,7 +82,7 @@ def _met_from_top(edges: PlaneF) -> PlaneF:
     return met
 
 
-def _guided(guide: PlaneF, plane: PlaneF, radius: int) -> PlaneF:
+def guided(guide: PlaneF, plane: PlaneF, radius: int) -> PlaneF:
     """Guided filter (He, Sun and Tang 2013): smooth the plane, but along the edges of the guide."""
 
     def mean(values: PlaneF) -> PlaneF:

@@ -68,7 +68,7 @@ def _richer(image: RgbF, chroma: float) -> RgbF:
     lab = rgb_to_lab(image)
     lab[..., 1:] *= np.float32(chroma)
     light = lab[..., 0] / 100
-    lab[..., 0] = 100 * np.clip(light + 0.05 * np.sin((light - 0.5) * np.pi), 0, 1)
+    lab[..., 0] = 100 * np.clip(light + 0.03 * np.sin((light - 0.5) * np.pi) + 0.03 * (1 - light) ** 2, 0, 1)
     return lab_to_rgb(lab)
 
 

@@ -32,7 +32,7 @@ def paint(source: Rgb8, easel: Easel) -> Rgb8:
     calm = kuwahara(kuwahara(image, 5.5 * unit, easel.threads), 4.5 * unit, easel.threads)
     lab = rgb_to_lab(calm)
     easel.progress(0.25, "shapes")
-    step = 24 * unit * (0.55 + 0.45 * easel.strength)
+    step = 20 * unit * (0.55 + 0.45 * easel.strength)
     fine = superpixels(lab, step, 14.0, seed, rounds=4)
     broad = superpixels(lab, 2.1 * step, 20.0, derive_seed(seed, "broad"), rounds=4)
     busy = detail_map(structure_tensor(calm, 2.5 * unit), 6 * unit, 90) > 0.33
