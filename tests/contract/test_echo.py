@@ -56,7 +56,7 @@ def test_model_inside_input_gives_way(client: Client) -> None:
 
 def test_callback_and_user_are_not_echoed(client: Client) -> None:
     """`callBackUrl` and `user_id` never appear in the task object (section 4, decision 24)."""
-    task_id = client.submit(callback="https://example.com/secret-hook", user_id="user-4711", extra=1)
+    task_id = client.submit(callback="https://caller.invalid/secret-hook", user_id="user-4711", extra=1)
     text = client.get(f"/api/v1/task/{task_id}").text
     assert "callBackUrl" not in text
     assert "secret-hook" not in text
@@ -66,11 +66,11 @@ def test_callback_and_user_are_not_echoed(client: Client) -> None:
 def test_data_urls_become_short_markers(client: Client) -> None:
     """A data URL is replaced by a marker with its type and size; other items stay (decisions 20, 23)."""
     data = picture()
-    items = [data_url(data), {"url": data_url(data), "weight": 2}, "https://example.com/a.jpg?x=1"]
+    items = [data_url(data), {"url": data_url(data), "weight": 2}, "https://pictures.invalid/a.jpg?x=1"]
     task_id = client.submit(imageUrls=items)
     shown = client.query(task_id)["input"]["imageUrls"]
     marker = f"data:image/png;base64,…({len(data)} bytes)"
-    assert shown == [marker, {"url": marker, "weight": 2}, "https://example.com/a.jpg?x=1"]
+    assert shown == [marker, {"url": marker, "weight": 2}, "https://pictures.invalid/a.jpg?x=1"]
 
 
 def test_lone_data_url_keeps_its_shape(client: Client) -> None:

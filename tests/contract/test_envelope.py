@@ -38,7 +38,6 @@ def test_code_is_an_integer_zero(client: Client) -> None:
         (None, "missing"),
         ("", "empty"),
         ("Bearer", "no secret"),
-        ("Bearer ", "empty secret"),
         ("Bearer wrong-secret", "wrong secret"),
         ("Basic dGVzdDp0ZXN0", "another scheme"),
         ("test-secret-0123456789abcdef", "no scheme"),

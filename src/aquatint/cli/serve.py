@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import Iterator
@@ -46,9 +47,20 @@ def serve(
     )
     with bootstrap.hold(settings.server.data_dir), listen(settings.server.host, settings.server.port) as opened:
         announce(settings, house.catalog.engines())
+        calm_collector()
         server.run(sockets=[opened])
     if not server.started or house.app.state.broken:
         raise typer.Exit(1)
+
+
+def calm_collector() -> None:
+    """Keep what lives for ever out of the garbage collector's way, and let it look more rarely.
+
+    With Python's defaults it spends a tenth of a busy server's time; there are hardly any cycles to find.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def listen(host: str, port: int) -> socket.socket:

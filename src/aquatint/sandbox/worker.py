@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import fcntl
 import importlib
@@ -80,17 +81,23 @@ def main() -> None:
 
 
 def _take_pipes() -> tuple[BinaryIO, _Line]:
-    """Keep stdin and stdout for frames; whatever a library prints goes to stderr, and it can read nothing."""
+    """Keep stdin and stdout for frames; whatever a library prints goes to stderr, and it can read nothing.
+
+    Not every event loop closes what a child should not inherit, so the child does: a socket of the server held open
+    here would outlive the server's own closing of it.
+    """
+    for name in os.listdir("/dev/fd"):
+        if int(name) > 2:
+            with contextlib.suppress(OSError):  # the listing's own is gone already
+                os.close(int(name))
     frames_in, frames_out = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     os.close(nothing)
     for descriptor in (frames_in, frames_out):
-        try:
+        with contextlib.suppress(OSError):  # without it, only slower
             fcntl.fcntl(descriptor, _F_SETPIPE_SZ, _PIPE_BYTES)
-        except OSError:
-            continue  # only slower
     return os.fdopen(frames_in, "rb"), _Line(frames_out)
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import msgspec
 
-from aquatint.domain.delivery import DeliveryState
 from aquatint.domain.errors import FailureReason
 from aquatint.domain.task import ClaimedTask, Micros, Result, Status, Task
-from aquatint.net.errors import BadUrl
-from aquatint.net.url import check_url
 from aquatint.services.signals import Signals
 from aquatint.services.tools import SECOND, Clock, PublicUrls, new_id
 from aquatint.store.base import NewDelivery, Settlement, Store
@@ -82,11 +80,8 @@ class SettleService:
         url = task.callback_url or ""
         margin = WRITE_MARGIN if self._first_delay else 0.0
         due = max(at, task.created_at + int((self._first_delay + margin) * SECOND))
-        try:
-            host, state, detail = check_url(url).host, DeliveryState.PENDING, ""
-        except BadUrl as error:  # accepted by an earlier version with other rules
-            host, state, detail = "", DeliveryState.BLOCKED, str(error)
-        return NewDelivery(new_id(), url, host, payload.build(ended, self._urls.image), due, state, detail)
+        host = urlsplit(url).hostname or ""  # its syntax was checked when the task was submitted
+        return NewDelivery(new_id(), url, host, payload.build(ended, self._urls.image), due)
 
 
 def as_task(claimed: ClaimedTask, engine: str | None, progress: float, updated_at: Micros) -> Task:

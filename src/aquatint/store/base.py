@@ -65,8 +65,6 @@ class NewDelivery(msgspec.Struct, frozen=True):
     host: str
     body: bytes
     next_at: Micros
-    state: DeliveryState = DeliveryState.PENDING
-    detail: str = ""
 
 
 class Settlement(msgspec.Struct, frozen=True):
@@ -97,7 +95,7 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Store(Protocol):
-    """Every `async` method is one durable transaction: when it returns, the write survives SIGKILL.
+    """Every `async` method is one transaction. When it returns the write survives SIGKILL, except where it says so.
 
     Plain methods are reads of committed state by key, quick enough for the event loop.
     Writes raise StoreUnavailable when the database refuses; then nothing of the transaction stands.
@@ -122,7 +120,10 @@ class Store(Protocol):
     def events(self, task_no: int) -> list[Event]: ...
 
     async def claim(self, owner: str, limit: int, now: Micros, lease_until: Micros) -> list[ClaimedTask]:
-        """Take up to `limit` due tasks, oldest first; each gets the next attempt number and an Attempt row."""
+        """Take up to `limit` due tasks, oldest first; each gets the next attempt number and an Attempt row.
+
+        Durable a moment later: a crash before that only means that the task waits again.
+        """
         ...
 
     def next_due(self) -> Micros | None:
@@ -165,13 +166,17 @@ class Store(Protocol):
     # deliveries
     async def claim_deliveries(
         self, owner: str, limit: int, now: Micros, lease_until: Micros, busy_hosts: Sequence[str]
-    ) -> list[ClaimedDelivery]: ...
+    ) -> list[ClaimedDelivery]:
+        """Take up to `limit` due deliveries whose host is not busy. Durable a moment later, as `claim`."""
+        ...
 
     def next_delivery_due(self, busy_hosts: Sequence[str]) -> Micros | None: ...
 
     async def record_delivery(
         self, delivery_no: int, attempt: DeliveryAttempt, state: DeliveryState, next_at: Micros | None
-    ) -> None: ...
+    ) -> None:
+        """Log one try and what happens next. Durable a moment later: a crash before that repeats the callback."""
+        ...
 
     def deliveries(self, task_no: int) -> list[Delivery]: ...
 

@@ -14,6 +14,7 @@ from aquatint.domain.errors import InvalidInput
 MAX_PROMPT = 8000  # characters
 MAX_TEXT = 2048  # characters of a user_id
 MAX_SEED = 2**63 - 1
+MAX_DEPTH = 64  # lists and objects inside each other, `input` included
 _DATA_URL = re.compile(r"data:(?P<type>[a-z0-9.+/-]*)(?:;[a-z0-9=._-]+)*;base64,", re.IGNORECASE)
 _IMAGE_FIELDS = ("imageUrls", "images")  # `images` is the spelling of the first version of the API
 
@@ -69,6 +70,7 @@ def parse_submit(body: bytes, max_inline: int) -> Draft:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InvalidInput("", f"the body is not valid JSON ({_reason(error)})") from None
     fields = sent.input
+    _check_depth(fields)
     prompt = fields.get("prompt")
     if prompt is None:
         raise InvalidInput("input.prompt", "is required")
@@ -100,8 +102,29 @@ def parse_submit(body: bytes, max_inline: int) -> Draft:
 
 
 def canonical(body: bytes) -> bytes:
-    """The same bytes for every spelling of the same JSON value."""
-    return _canonical.encode(_anything.decode(body))
+    """The same bytes for every spelling of the same JSON value. Raises InvalidInput.
+
+    It reads the fields, too, that `parse_submit` skips because nobody needs them.
+    """
+    try:
+        return _canonical.encode(_anything.decode(body))
+    except (msgspec.MsgspecError, RecursionError, ValueError, OverflowError) as error:
+        raise InvalidInput("", f"the body is not valid JSON ({_reason(error)})") from None
+
+
+def _check_depth(fields: dict[str, Any]) -> None:
+    """Refuse what is nested so deep that a later reader, with less stack left, could fail on it."""
+    level: list[Any] = [fields]
+    for _ in range(MAX_DEPTH):
+        level = [
+            item
+            for value in level
+            for item in (value.values() if isinstance(value, dict) else value)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return
+    raise InvalidInput("input", f"is nested deeper than {MAX_DEPTH} levels")
 
 
 def _echo(model: str, fields: dict[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime, timedelta
 
 from aquatint.domain.errors import InvalidInput
@@ -11,7 +12,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def render(micros: int) -> str:
     """`2026-02-10T21:54:46.686768Z` from microseconds since 1970."""
-    return (_EPOCH + timedelta(microseconds=micros)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    seconds, rest = divmod(micros, 1_000_000)
+    return f"{_to_the_second(seconds)}.{rest:06d}Z"
+
+
+@functools.lru_cache(maxsize=256)  # a busy server renders the same few seconds over and over
+def _to_the_second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def parse(path: str, text: str) -> int:

@@ -77,12 +77,14 @@ class Dispatcher:
 
     def _sent(self, delivery: ClaimedDelivery, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
+        was_full = len(self._sending) + 1 >= self._concurrency or self._hosts[delivery.host] >= self._per_host
         self._hosts[delivery.host] -= 1
         if not self._hosts[delivery.host]:
             del self._hosts[delivery.host]
         if not task.cancelled() and (error := task.exception()) is not None:
             self._log.error("delivery.broke", delivery=delivery.id, why=repr(error))
-        self._wake.set()
+        if was_full:
+            self._wake.set()
 
     def _busy(self) -> list[str]:
         return [host for host, count in self._hosts.items() if count >= self._per_host]

@@ -82,7 +82,8 @@ class Runner:
         if not task.cancelled() and (error := task.exception()) is not None:
             # Only the store can bring a run to this: its outcome was not written, so the lease will run out.
             self._log.error("task.unsettled", task=task_id, why=repr(error))
-        self._wake.set()
+        if len(self._running) == self._concurrency - 1:  # it was full: there may be something to claim
+            self._wake.set()
 
     def _stop_task(self, task_id: str) -> None:
         if task_id in self._running:

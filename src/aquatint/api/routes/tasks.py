@@ -47,12 +47,12 @@ class TaskRoutes:
         key = self.auth(request)
         self.auth.spend(key)
         body = await bodies.read(request, self.max_body)
-        if len(body) > BIG:
-            draft = await asyncio.to_thread(requests.parse_submit, body, self.max_inline)
-        else:
-            draft = requests.parse_submit(body, self.max_inline)
         idempotency_key = _idempotency_key(request)
-        submitted = await self.submit_task(_submit_request(draft, body, idempotency_key), key)
+        if len(body) > BIG:
+            wanted = await asyncio.to_thread(_submit_request, body, self.max_inline, idempotency_key)
+        else:
+            wanted = _submit_request(body, self.max_inline, idempotency_key)
+        submitted = await self.submit_task(wanted, key)
         headers = {"idempotency-replayed": "true"} if submitted.replayed else None
         return envelope(answers.ok(answers.SubmitData(submitted.task_id)), headers=headers)
 
@@ -85,7 +85,8 @@ class TaskRoutes:
         return envelope(answers.ok({}))
 
 
-def _submit_request(draft: requests.Draft, body: bytes, idempotency_key: str | None) -> SubmitRequest:
+def _submit_request(body: bytes, max_inline: int, idempotency_key: str | None) -> SubmitRequest:
+    draft = requests.parse_submit(body, max_inline)
     references = [ref.data if isinstance(ref, requests.InlineImage) else ref for ref in draft.references]
     return SubmitRequest(
         model=draft.model,

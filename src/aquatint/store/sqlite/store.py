@@ -46,11 +46,11 @@ class SqliteStore:
                 return earlier
             if self._pending >= max_pending:
                 raise RateLimited("the queue is full; try again later", retry_after=10)
-            submitted = tasks.insert(db, task)
-            self._pending += 1
-            return submitted
+            return tasks.insert(db, task)
 
-        return await self._writer.run(write)
+        submitted = await self._writer.run(write)
+        self._pending += not submitted.replayed
+        return submitted
 
     def task(self, task_id: str) -> Task | None:
         return tasks.read(self._read, task_id)
@@ -62,7 +62,7 @@ class SqliteStore:
         return tasks.events(self._read, task_no)
 
     async def claim(self, owner: str, limit: int, now: Micros, lease_until: Micros) -> list[ClaimedTask]:
-        claimed = await self._writer.run(lambda db: tasks.claim(db, owner, limit, now, lease_until))
+        claimed = await self._writer.run(lambda db: tasks.claim(db, owner, limit, now, lease_until), durable=False)
         self._pending = max(0, self._pending - len(claimed))
         return claimed
 
@@ -121,7 +121,9 @@ class SqliteStore:
     async def claim_deliveries(
         self, owner: str, limit: int, now: Micros, lease_until: Micros, busy_hosts: Sequence[str]
     ) -> list[ClaimedDelivery]:
-        return await self._writer.run(lambda db: deliveries.claim(db, owner, limit, now, lease_until, busy_hosts))
+        return await self._writer.run(
+            lambda db: deliveries.claim(db, owner, limit, now, lease_until, busy_hosts), durable=False
+        )
 
     def next_delivery_due(self, busy_hosts: Sequence[str]) -> Micros | None:
         return deliveries.next_due(self._read, busy_hosts)
@@ -129,7 +131,7 @@ class SqliteStore:
     async def record_delivery(
         self, delivery_no: int, attempt: DeliveryAttempt, state: DeliveryState, next_at: Micros | None
     ) -> None:
-        await self._writer.run(lambda db: deliveries.record(db, delivery_no, attempt, state, next_at))
+        await self._writer.run(lambda db: deliveries.record(db, delivery_no, attempt, state, next_at), durable=False)
 
     def deliveries(self, task_no: int) -> list[Delivery]:
         return deliveries.listing(self._read, task_no)

@@ -124,7 +124,8 @@ def claim(db: sqlite3.Connection, owner: str, limit: int, now: Micros, lease_unt
         " status = CASE status WHEN 'PENDING' THEN 'PROCESSING' ELSE status END"
         " WHERE no IN"
         " (SELECT no FROM task WHERE phase = 0 AND not_before <= ? ORDER BY not_before, no LIMIT ?)"
-        " RETURNING no, id, key_id, model, input, attempt, failures, created_at, deadline_at, echo, callback_url, user_id",
+        " RETURNING no, id, key_id, model, input, attempt, failures, created_at, deadline_at, echo,"
+        " callback_url, user_id",
         (owner, lease_until, now, now, limit),
     ).fetchall()
     db.executemany(
@@ -214,21 +215,9 @@ def settle(db: sqlite3.Connection, outcome: Settlement) -> bool:
         new = outcome.delivery
         db.execute(
             "INSERT INTO delivery (id, task_no, key_id, url, host, body, state, next_at, created_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                new.id,
-                outcome.task_no,
-                row[0][0],
-                new.url,
-                new.host,
-                new.body,
-                new.state,
-                new.next_at,
-                outcome.at,
-            ),
+            " VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
+            (new.id, outcome.task_no, row[0][0], new.url, new.host, new.body, new.next_at, outcome.at),
         )
-        if new.detail:
-            add_event(db, outcome.task_no, outcome.at, "delivery.blocked", new.detail)
     return True
 
 

@@ -13,7 +13,7 @@ from aquatint.engines.studio.styles.base import Easel, Rgb8
 def apply(source: Rgb8, easel: Easel) -> Rgb8:
     """Bilateral filter (Tomasi and Manduchi 1998), strip by strip with overlap."""
     height, width = source.shape[:2]
-    reach = max(2, min(9, round(2.5 * unit(width, height))))
+    reach = max(2, min(5, round(2.2 * unit(width, height))))
     tolerance = 22.0 * easel.strength
     result = np.empty_like(source)
 

@@ -12,11 +12,11 @@ from aquatint.engines.studio.kernels.resize import blur_wide, fit_width, resize,
 from aquatint.engines.studio.styles.base import Easel, PlaneF, Rgb8, RgbF
 
 _LIGHT = Light(
-    exposure=0.42,
+    exposure=0.6,
     gamma=1.3,
     shadows=(0.5, 0.66, 1.15),
     lights=(0.74, 0.88, 1.16),
-    saturation=0.5,
+    saturation=0.55,
     sky_high=(0.03, 0.05, 0.13),
     sky_low=(0.13, 0.18, 0.33),
     sky_share=0.94,
@@ -30,9 +30,8 @@ def apply(source: Rgb8, easel: Easel) -> Rgb8:
     k = unit(width, height)
     place = outdoors(source)
     lamps = _lamps(source, place.sky)
-    stars = scatter(
-        width, height, int(420 * height / width * 16 / 9), 0.55 * k, 0.35 * k, 0.8, derive_seed(easel.seed, "stars")
-    )
+    count = int(420 * height / width * 16 / 9)
+    stars = scatter(width, height, count, 0.55 * k, 0.35 * k, 0.8, derive_seed(easel.seed, "stars"))
     dark = relight(source, easel, _LIGHT)
 
     def work(rgb: RgbF, top: int, bottom: int) -> RgbF:

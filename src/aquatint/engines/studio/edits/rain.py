@@ -13,7 +13,7 @@ from aquatint.engines.studio.styles.base import Easel, Rgb8, RgbF
 
 _CLOUD = np.array([0.60, 0.64, 0.69], np.float32)
 # count at 16:9, thickness, length, blur, opacity
-_DEPTHS = ((1700, 0.7, 16, 0.5, 0.30), (620, 1.0, 34, 0.7, 0.30), (110, 1.8, 80, 1.6, 0.22))
+_DEPTHS = ((1900, 0.6, 14, 0.5, 0.24), (620, 0.9, 30, 0.8, 0.2), (90, 1.6, 70, 1.8, 0.15))
 
 
 def apply(source: Rgb8, easel: Easel) -> Rgb8:
@@ -21,7 +21,7 @@ def apply(source: Rgb8, easel: Easel) -> Rgb8:
     height, width = source.shape[:2]
     k, amount = unit(width, height), easel.strength
     far = outdoors(source).depth
-    slant = float(generator(easel.seed, "wind").uniform(-0.28, 0.28))
+    slant = float(generator(easel.seed, "wind").uniform(0.08, 0.3)) * (1 if easel.seed % 2 else -1)
     area = height / width * 16 / 9
     showers = [
         scatter(

@@ -25,7 +25,7 @@ def apply(source: Rgb8, easel: Easel) -> Rgb8:
     settled = _settled(source, place.sky, amount)
     far = place.depth
     clumps = NoiseField.of(
-        height, width, [(60 * 2**i, 0.42 * 0.72**i) for i in range(5)], derive_seed(easel.seed, "clumps")
+        height, width, [(60 * 2**i, 0.42 * 0.72**i) for i in range(4)], derive_seed(easel.seed, "clumps")
     )
     falling = _falling(width, height, k, amount, easel.seed)
 

@@ -9,8 +9,8 @@ from aquatint.engines.studio.kernels.grading import Light, relight
 from aquatint.engines.studio.styles.base import Easel, Rgb8
 
 _LIGHT = Light(
-    exposure=0.74,
-    gamma=1.28,
+    exposure=0.85,
+    gamma=1.2,
     shadows=(0.84, 0.92, 1.02),
     lights=(0.9, 0.95, 1.0),
     saturation=0.66,
@@ -22,4 +22,4 @@ _LIGHT = Light(
 
 def apply(source: Rgb8, easel: Easel) -> Rgb8:
     """Darken the sky and let it pour."""
-    return let_it_rain(relight(source, easel, _LIGHT), replace(easel, strength=1.25 * easel.strength))
+    return let_it_rain(relight(source, easel, _LIGHT), replace(easel, strength=1.1 * easel.strength))

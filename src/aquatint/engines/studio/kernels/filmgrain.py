@@ -21,7 +21,7 @@ class FilmGrain:
     def of(cls, unit: float, seed: int, coarseness: float = 1.0) -> FilmGrain:
         """Prepare grain for a picture whose width / 1024 is `unit`; `coarseness` 1 is ISO 400 or so."""
         rng = generator(seed, "grain")
-        total = np.zeros((1009, 1277), np.float32)
+        total = np.zeros((min(1009, int(700 * unit) + 97), min(1277, int(1100 * unit) + 131)), np.float32)
         for share, size in ((0.8, 0.38), (0.7, 0.75), (0.35, 1.6)):
             sigma = max(0.3, size * coarseness * unit)
             pad = int(4 * sigma) + 2

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aquatint.engines.studio.kernels.noise import generator
-from aquatint.engines.studio.kernels.resize import blur
+from aquatint.engines.studio.kernels.resize import blur_wide
 from aquatint.engines.studio.styles.base import PlaneF
 
 _SHIFT = 4
@@ -58,5 +58,5 @@ def rows(shower: Shower, width: int, top: int, bottom: int) -> PlaneF:
         else:
             end = (round((x + shower.fall[0]) * scale), round((head + shower.fall[1]) * scale))
             cv2.line(canvas, start, end, 255, max(1, round(size)), cv2.LINE_AA, _SHIFT)
-    soft = blur(canvas.astype(np.float32), shower.softness)[reach : reach + bottom - top]
+    soft = blur_wide(canvas.astype(np.float32), shower.softness)[reach : reach + bottom - top]
     return np.asarray(soft * np.float32(shower.opacity / 255), dtype=np.float32)

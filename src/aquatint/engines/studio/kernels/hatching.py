@@ -14,6 +14,7 @@ from aquatint.engines.studio.kernels.parallel import map_ordered
 from aquatint.engines.studio.kernels.resize import fit_width
 from aquatint.engines.studio.styles.base import PlaneF
 
+# Tiles repeat; larger ones than this cost time and show nothing more.
 _TILE_LONG = 2048
 _TILE_WIDE = 1400
 
@@ -37,7 +38,9 @@ class HatchField:
         rng = generator(seed, "hatch origin")
         small_w, small_h = fit_width(width, height, 256)
         bend = fbm(small_h, small_w, 2.5, 3, derive_seed(seed, "sway"), gain=0.3) * np.float32(6.0 * spacing * sway)
-        texture = stroke_texture(spacing, reach, derive_seed(seed, "strokes"))
+        diagonal = int(math.hypot(width, height)) + 64
+        size = min(_TILE_LONG, diagonal), min(_TILE_WIDE, diagonal)
+        texture = stroke_texture(size, spacing, reach, derive_seed(seed, "strokes"))
         return cls(width, texture, angle, bend, height, (float(rng.random() * 512), float(rng.random() * 512)))
 
     def rows(self, top: int, bottom: int) -> PlaneF:
@@ -61,7 +64,8 @@ class Tooth:
     @classmethod
     def of(cls, unit: float, seed: int) -> Tooth:
         """Make tooth for a picture whose width / 1024 is `unit`: pulp, felt marks and single fibres."""
-        raw = generator(seed, "tooth").standard_normal((1187, 1361), dtype=np.float32)
+        shape = (min(1187, int(700 * unit) + 97), min(1361, int(1100 * unit) + 131))
+        raw = generator(seed, "tooth").standard_normal(shape, dtype=np.float32)
         layers = [(0.45, 0.17), (0.55, 0.40), (0.8, 0.95), (0.4, 2.2)]
         total = np.zeros_like(raw)
         for share, size in layers:
@@ -97,14 +101,17 @@ def ink_on_paper(
     return np.asarray(cv2.convertScaleAbs(mixed), dtype=np.uint8)
 
 
-def stroke_texture(spacing: float, reach: float, seed: int) -> PlaneF:
-    """Streaks of pencil along x: (1400, 2048) float32, tileable, mean 0, deviation 1; spacing in pixels."""
+def stroke_texture(size: tuple[int, int], spacing: float, reach: float, seed: int) -> PlaneF:
+    """Streaks of pencil along x, tileable: float32, mean 0, deviation 1; spacing in pixels.
+
+    `size` is (columns, rows); the columns come out rounded to whole steps of the drawing.
+    """
     squeeze = max(1, int(spacing * reach / 8))  # long blurs are drawn on a squeezed copy and stretched
-    columns = _TILE_LONG // squeeze
+    columns, rows = max(8, size[0] // squeeze), size[1]
     rng = generator(seed, "texture")
     layers = []
     for share, fine, long in ((0.85, 0.33, 0.5), (0.45, 0.14, 0.9), (0.5, 0.9, 0.35), (0.3, 0.055, 0.5)):
-        raw = rng.standard_normal((_TILE_WIDE, columns), dtype=np.float32)
+        raw = rng.standard_normal((rows, columns), dtype=np.float32)
         pad = 8 + int(spacing * fine * 4), 8 + int(spacing * reach * long * 4 / squeeze)
         wrapped = np.pad(raw, ((pad[0], pad[0]), (pad[1], pad[1])), mode="wrap")
         soft = cv2.GaussianBlur(
@@ -113,7 +120,7 @@ def stroke_texture(spacing: float, reach: float, seed: int) -> PlaneF:
         layers.append(share * soft / soft.std())
     total = np.asarray(np.sum(layers, axis=0), dtype=np.float32)
     edged = np.concatenate([total[:, -2:], total, total[:, :2]], axis=1)
-    stretched = cv2.resize(edged, ((columns + 4) * squeeze, _TILE_WIDE), interpolation=cv2.INTER_CUBIC)
+    stretched = cv2.resize(edged, ((columns + 4) * squeeze, rows), interpolation=cv2.INTER_CUBIC)
     stretched = stretched[:, 2 * squeeze : -2 * squeeze]
     return np.asarray((stretched - stretched.mean()) / stretched.std(), dtype=np.float32)
 

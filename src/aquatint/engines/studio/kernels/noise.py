@@ -119,9 +119,7 @@ class NoiseField:
         fine = []
         for salt, (cells, amplitude) in enumerate(octaves):
             if cells * 2 <= small_w:
-                coarse += (value_noise(small_h, small_w, cells, seed, salt) - np.float32(0.5)) * (
-                    2 * amplitude
-                )
+                coarse += (value_noise(small_h, small_w, cells, seed, salt) - np.float32(0.5)) * (2 * amplitude)
             elif cells <= width * 1.2:
                 fine.append((_lattice(height, width, cells, seed, salt), cells, amplitude))
         return cls(height, width, coarse, tuple(fine))
@@ -149,6 +147,7 @@ def paper_grain(height: int, width: int, seed: int, scale: float = 1.0) -> Noise
     sheet shows more and not merely bigger grain. Read it with `NoiseField.rows`.
     """
     kept = [(cells * scale, amplitude) for cells, amplitude in _GRAIN if cells * scale <= width * 1.2]
-    deviation = _OCTAVE_DEVIATION * math.sqrt(sum(amplitude**2 for _, amplitude in kept)) or 1.0
+    kept = kept or [(float(width), 1.0)]  # all of it finer than the pixels: then as fine as they are
+    deviation = _OCTAVE_DEVIATION * math.sqrt(sum(amplitude**2 for _, amplitude in kept))
     octaves = [(cells, amplitude / deviation) for cells, amplitude in kept]
     return NoiseField.of(height, width, octaves, derive_seed(seed, "paper grain"))

@@ -19,6 +19,8 @@ from aquatint.engines.studio.styles.base import PlaneF, RgbF
 Floats = npt.NDArray[np.float32]
 
 _COARSE_BRUSH = 20.0
+# Thinner strokes than this many pixels are invisible; a small picture needs no small brush.
+_FINEST_BRUSH = 1.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ def paint_in_layers(image: RgbF, manner: Manner, seed: int, progress: Callable[[
         elif canvas.paint.shape[2] - 2 * canvas.margin != lw:
             canvas = canvas.enlarged(lh, lw, margin)
         width = layer.size * unit
+        if width < _FINEST_BRUSH and index:
+            continue
         reference = blur(view, width * 0.22)
         heading, certainty = _headings(reference, drift, width)
         x, y = _places(canvas, reference, layer, width, generator(seed, "places", index))

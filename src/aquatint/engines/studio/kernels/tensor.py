@@ -18,9 +18,7 @@ class Flow:
     tx: PlaneF  # unit tangent along edges; its sign carries no meaning
     ty: PlaneF
     anisotropy: PlaneF  # 0 (no direction) .. 1 (a clean edge)
-    strength: (
-        PlaneF  # edge strength: root of the larger eigenvalue; 1 = a black-white step over one pixel or so
-    )
+    strength: PlaneF  # edge strength: root of the larger eigenvalue; 1 = a black-white step over one pixel or so
 
 
 def structure_tensor(image: FloatArray, sigma: float) -> Flow:

@@ -111,7 +111,7 @@ def _light(outlook: Outlook, seed: int) -> Light:
     if "clear" in weather:
         light = replace(light, clouds=0.12)
     if "clouds" in weather:
-        light = overcast(replace(light, clouds=0.62), 0.25 * min(weather["clouds"], 1.2))
+        light = overcast(replace(light, clouds=0.80), 0.12 * min(weather["clouds"], 1.2))
     for name, amount, dark in (("rain", 0.8, 0.35), ("snow", 0.75, 0.0), ("fog", 0.6, 0.0)):
         if name in weather:
             light = overcast(light, amount, dark)
@@ -241,7 +241,7 @@ def _see(outlook: Outlook, easel: Easel) -> Scene:
     width, height = _work_size(easel)
     view = _view(width, height, land, outlook, seed)
     light = hang_lamp(light, land, view, generator(seed, "lamp"))
-    near = max(8.0, view.eye * view.focal / height * 0.8)
+    near = max(8.0, view.eye * view.focal / height * 0.8) if outlook.water == "lake" else 12.0
     surroundings = Surroundings(land, ground, light, view, near, DEPTH_SAMPLES, outlook.water != "none")
     scenery = prepare(surroundings, textures, forest, sunlight)
     easel.progress(0.35, "looking at the land")

@@ -12,6 +12,7 @@ from aquatint.engines.studio.kernels.choices import variant
 from aquatint.engines.studio.kernels.color import lab_to_rgb, luminance, rgb_to_lab, smoothstep, to_bytes, to_float
 from aquatint.engines.studio.kernels.flow import contrast_mask, xdog
 from aquatint.engines.studio.kernels.hatching import rows_linear
+from aquatint.engines.studio.kernels.noise import derive_seed, generator, warp
 from aquatint.engines.studio.kernels.parallel import run_strips
 from aquatint.engines.studio.kernels.resize import blur, blur_wide, cover, fit_width, rows_of
 from aquatint.engines.studio.kernels.tensor import detail_map, structure_tensor
@@ -82,12 +83,17 @@ def _finish(color: RgbF, ink: PlaneF, look: _Look, easel: Easel) -> Rgb8:
     w, h = easel.width, easel.height
     glow = _bloom(color, look.bloom) if look.bloom else None
     step = np.float32(1 / look.levels)
+    # Where the steps fall and how the hand trembles is the artist's of this seed.
+    phase = np.float32(generator(easel.seed, "steps").uniform(-0.3, 0.3)) * step
+    unit = (color.shape[0] * color.shape[1]) ** 0.5 / 768
+    color = warp(color, 1.3 * unit, 26, derive_seed(easel.seed, "hand"))
+    ink = warp(ink, 1.7 * unit, 30, derive_seed(easel.seed, "pen"))
     out = np.empty((h, w, 3), np.uint8)
 
     def strip(top: int, bottom: int) -> None:
         part = np.clip(rows_of(color, w, h, top, bottom), 0, 1)
         luma = luminance(part)
-        nearest = np.round(luma / step) * step
+        nearest = np.round((luma + phase) / step) * step - phase
         quantised = nearest + step / 2 * np.tanh((luma - nearest) / step * 9)
         part *= (np.maximum(quantised, 0.02) / np.maximum(luma, 0.02))[..., None]
         if glow is not None:

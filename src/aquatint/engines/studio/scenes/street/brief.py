@@ -52,6 +52,12 @@ NAMED: dict[str, tuple[Rgb, ...]] = {
 }
 
 
+_LANGUAGES = {
+    **dict.fromkeys(("hong_kong", "shanghai", "beijing", "chongqing"), "chinese"),
+    **dict.fromkeys(("new_york", "paris", "london", "venice"), "english"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Light:
     """Colours of air and sky in linear light, and how strongly things shine."""
@@ -81,6 +87,7 @@ class Brief:
     traffic: bool
     landmark: str  # moon, tower, train, gate or none
     words: tuple[str, ...]  # quoted text to put on the largest signs
+    language: str = "japanese"  # of the other signs: japanese, chinese or english
     daylight: bool = False
 
 
@@ -136,7 +143,10 @@ def read_brief(plan: Plan, seed: int) -> Brief:
     dusk = plan.time in ("dusk", "sunset", "golden_hour", "dawn", "sunrise")
     asked = {subject.name for subject in plan.subjects}
     landmark = str(rng.choice(["tower", "moon", "train", "gate"]))
-    landmark = next((name for name in ("tower", "moon", "train", "gate") if name in asked), landmark)
+    if landmark == "tower" and plan.options.get("city", "tokyo") != "tokyo":
+        landmark = "moon"
+    landmark = "gate" if plan.text else landmark
+    landmark = next((name for name in ("moon", "train") if name in asked), landmark)
     nobody = bool({"people", "person", "figure", "crowd"} & plan.excluded)
     crowd = 9 if "crowd" in asked else int(rng.integers(5, 9))
     return Brief(
@@ -150,4 +160,5 @@ def read_brief(plan: Plan, seed: int) -> Brief:
         traffic=not {"car", "cars", "traffic", "vehicle"} & plan.excluded,
         landmark="none" if landmark in plan.excluded else landmark,
         words=plan.text,
+        language=_LANGUAGES.get(plan.options.get("city", ""), "japanese"),
     )

@@ -151,10 +151,8 @@ def _cladding(texture: Texture, wall: Wall, style: _Style, base: float) -> None:
     texture.paint(0, wall.width, wall.height - 0.12, wall.height, style.albedo * 1.9)
 
 
-def _room_light(
-    style: _Style, floors: int, bays: int, rng: np.random.Generator, share: float
-) -> tuple[FloatArray, FloatArray]:
-    """Light of every window: (floors, bays, 3), and which are lit: (floors, bays) 0 or 1."""
+def _room_light(style: _Style, floors: int, bays: int, rng: np.random.Generator, share: float) -> FloatArray:
+    """Light of every window: (floors, bays, 3)."""
     busy = rng.random((floors, 1))
     chance = np.where(busy > 0.86, 0.8, np.where(busy < 0.25, share * 0.25, share))
     lit = (rng.random((floors, bays)) < chance).astype(np.float32)
@@ -167,7 +165,7 @@ def _room_light(
         colors[tint < 0.07] = (0.95, 0.22, 0.55)
         colors[(tint > 0.07) & (tint < 0.12)] = (0.25, 0.45, 1.0)
     level = (0.22 + 0.85 * rng.random((floors, bays)) ** 2) * lit
-    return np.asarray(colors * level[..., None], np.float32), lit
+    return np.asarray(colors * level[..., None], np.float32)
 
 
 def _rooms(light: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -222,7 +220,7 @@ def _windows(
     bays = max(1, int(wall.width / style.bay))
     pitch = wall.width / bays
     floors = max(1, int((wall.height - base - 0.6) / style.floor))
-    light, lit = _room_light(style, floors, bays, rng, brief.light.windows)
+    light = _room_light(style, floors, bays, rng, brief.light.windows)
     rooms = _rooms(light, rng)
     if texture.meters_per_pixel < 0.04:  # near enough to see that curtains and lamps have no pixels
         rooms = _soften(rooms, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -13,17 +14,16 @@ from aquatint.engines.studio.scenes.street.brief import Brief
 from aquatint.engines.studio.scenes.street.signs import SignStyle, draw_sign
 from aquatint.engines.studio.scenes.street.stage import Piece
 from aquatint.engines.studio.scenes.street.texture import Texture
-
-_GATE_WORDS = ("歌舞伎町一番街", "電脳横丁", "夜市通り", "未来銀座", "龍宮横丁")
+from aquatint.engines.studio.scenes.street.words import GATES
 
 
 def pieces(brief: Brief) -> list[Piece]:
     """The pieces of the brief's landmark."""
     rng = generator(brief.seed, "landmark")
     if brief.landmark == "tower":
-        z = float(rng.uniform(620, 760))
-        x, tall = float(rng.uniform(-30, 30)), 300.0
-        return [Piece(x - 48, x + 48, z, z, 0.0, tall, partial(_tower, brief), haze=0.45)]
+        z = float(rng.uniform(400, 480))
+        x, tall = float(rng.uniform(-4, 4)), 235.0
+        return [Piece(x - 38, x + 38, z, z, 0.0, tall, partial(_tower, brief), haze=0.5)]
     if brief.landmark == "train":
         z = float(rng.uniform(42, 62))
         return [
@@ -54,11 +54,11 @@ def _tower(brief: Brief, width: int, height: int) -> tuple[FloatArray, FloatArra
     sheet = np.zeros((tall, wide), np.uint8)
 
     def half(t: float) -> float:
-        return 0.015 + 0.46 * (1 - t) ** 2.6
+        return float(0.02 + 0.42 * (1 - t) ** 2.2)
 
     thick = max(1, round(wide * 0.012))
     levels = np.linspace(0, 0.86, 22)
-    for low, high in zip(levels[:-1], levels[1:], strict=True):
+    for low, high in pairwise(levels):
         a, b = half(float(low)), half(float(high))
         corners = [(0.5 - a, low), (0.5 + a, low), (0.5 + b, high), (0.5 - b, high)]
         points = [(round(x * wide), round((1 - y) * tall)) for x, y in corners]
@@ -104,7 +104,8 @@ def _railway(brief: Brief, width: int, height: int) -> tuple[FloatArray, FloatAr
 def _gate(brief: Brief, width: int, height: int) -> tuple[FloatArray, None]:
     """A lit name across the street."""
     rng = generator(brief.seed, "gate")
-    text = brief.words[0] if brief.words else _GATE_WORDS[int(rng.integers(len(_GATE_WORDS)))]
+    choice = brief.words[:1] or GATES[brief.language]
+    text = choice[int(rng.integers(len(choice)))]
     style = SignStyle("tube", text, brief.neon[0], brief.neon[1], False, int(rng.integers(99)))
     light, _ = draw_sign(style, width, height, 1.1 * brief.light.lamps)
     bulbs = np.zeros((height, width), np.uint8)

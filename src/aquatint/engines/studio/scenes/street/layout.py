@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from aquatint.engines.studio.scenes.street.brief import Brief, Rgb
 from aquatint.engines.studio.scenes.street.camera import Camera
 from aquatint.engines.studio.scenes.street.facade import Tiles, Wall, paint_wall
 from aquatint.engines.studio.scenes.street.road import LANE
-from aquatint.engines.studio.scenes.street.signs import SignStyle, draw_sign, pick_color, pick_style
+from aquatint.engines.studio.scenes.street.signs import SignStyle, draw_sign, pick_style
 from aquatint.engines.studio.scenes.street.stage import NEAR, Piece
 from aquatint.engines.studio.scenes.street.texture import Texture
 from aquatint.engines.studio.scenes.street.weather import Cable
@@ -156,7 +157,7 @@ def _house_signs(house: House, brief: Brief) -> list[Piece]:
             continue
         if brief.words and i % 3 == 0:
             text = brief.words[house.number % len(brief.words)]
-            style = SignStyle("tube", text, style.color, style.second, len(text) <= 6, style.seed)
+            style = SignStyle("tube", text, style.color, style.second, len(text) <= 10, style.seed)
         if i % 4 == 1:
             wide *= 1.45
         characters = len(style.text) if style.kind != "stack" else 3
@@ -178,13 +179,11 @@ def _sign_board(
     color = np.asarray(style.color, np.float32) * np.float32(0.55 if style.kind == "box" else 0.06) + 0.015
     edge = x1 if house.side < 0 else x0
     bracket = partial(_flat, np.full(3, 0.015, np.float32))
-    found = [
-        _sign_piece(style, x0, x1, z, v0, v1, brief.light.lamps),
-        _plain(np.asarray(color, np.float32), edge, z, z + 0.22, v0, v1),
-    ]
-    for v in (v0 + (v1 - v0) * 0.15, v0 + (v1 - v0) * 0.85):
-        found.append(Piece(min(wall, inner), max(wall, inner), z, z, v, v + 0.06, bracket))
-    return found
+    face = _sign_piece(style, x0, x1, z, v0, v1, brief.light.lamps)
+    side = _plain(np.asarray(color, np.float32), edge, z, z + 0.22, v0, v1)
+    heights = (v0 + (v1 - v0) * 0.15, v0 + (v1 - v0) * 0.85)
+    brackets = [Piece(min(wall, inner), max(wall, inner), z, z, v, v + 0.06, bracket) for v in heights]
+    return [face, side, *brackets]
 
 
 def _flat(color: FloatArray, width: int, height: int) -> tuple[FloatArray, None]:
@@ -295,10 +294,10 @@ def _poles(brief: Brief) -> tuple[list[Piece], list[Cable]]:
     for side in (-1, 1):
         x = side * (LANE + 0.55)
         spots = np.arange(11.0 + float(rng.uniform(0, 4)) + (13 if side > 0 else 0), 150, 26.0)
-        for z in spots:
-            pieces.append(Piece(x - 0.9, x + 0.9, z, z, 0.0, 9.6, partial(landmarks.draw_pole, brief)))
+        pole = partial(landmarks.draw_pole, brief)
+        pieces += [Piece(x - 0.9, x + 0.9, float(z), float(z), 0.0, 9.6, pole) for z in spots]
         ends = [float(spots[0]) - 24.0, *map(float, spots)]
-        for near, far in zip(ends[:-1], ends[1:], strict=True):
+        for near, far in pairwise(ends):
             near = max(near, 2.2)
             for offset, v in ((-0.75, 8.9), (-0.3, 8.95), (0.3, 8.9), (0.75, 8.95), (0.1, 7.4), (0.05, 6.9)):
                 sag = float(rng.uniform(0.3, 0.7))
@@ -310,8 +309,3 @@ def _poles(brief: Brief) -> tuple[list[Piece], list[Cable]]:
             ((-FRONT, v, z), (FRONT, v + float(rng.uniform(-1, 1)), max(6.0, z + tilt)), float(rng.uniform(0.6, 1.5)))
         )
     return pieces, cables
-
-
-def street_color(brief: Brief, seed: int) -> Rgb:
-    """One of the picture's neon hues."""
-    return pick_color(brief.neon, generator(brief.seed, seed))

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aquatint.engines.studio.kernels.color import FloatArray
+from aquatint.engines.studio.kernels.color import FloatArray, luminance
 from aquatint.engines.studio.kernels.noise import NoiseField, derive_seed
 from aquatint.engines.studio.kernels.parallel import run_strips
 from aquatint.engines.studio.scenes.street.brief import Brief
@@ -89,6 +89,7 @@ def develop(
     height, width = view.coverage.shape
     result = np.empty((height, width, 3), np.uint8)
     across = ((np.arange(width, dtype=np.float32) + 0.5) / width - 0.5)[None]
+    table = _tone_table(brief.light.exposure)
 
     def strip(top: int, bottom: int) -> None:
         light = view.light[top:bottom].astype(np.float32)
@@ -97,28 +98,43 @@ def develop(
         light += _rows_of(film.bloom, top, bottom, height, width)
         streaks = (rain[top:bottom].astype(np.float32) * np.float32(1 / 255))[..., None]
         light += streaks * (_rows_of(film.ambient, top, bottom, height, width) * np.float32(1.2) + np.float32(0.035))
-        image = _grade(light, brief.light.exposure)
+        image = _grade(light, table)
         down = ((np.arange(top, bottom, dtype=np.float32) + 0.5) / height - 0.5)[:, None]
         vignette = 1 - 0.62 * (across * across + down * down)
         image *= vignette[..., None]
         shade = 0.4 + 0.6 * (1 - image.max(axis=2))
         image += (film.grain.rows(top, bottom) * shade * np.float32(0.026))[..., None]
-        image *= 255
+        image *= np.float32(255)
         result[top:bottom] = np.clip(image + 0.5, 0, 255).astype(np.uint8)
 
     run_strips(strip, height, threads, rows=128)
     return _fringe(result)
 
 
-def _grade(light: FloatArray, exposure: float) -> FloatArray:
-    """Filmic tone, display gamma, a touch of contrast; shadows lean to blue."""
-    image = cv2.pow(filmic(light * np.float32(exposure)), 1 / 2.15)
-    image += np.float32(0.22) * (image * image * (3 - 2 * image) - image)
-    gray = cv2.transform(image, np.array([[0.299, 0.587, 0.114]], np.float32))[..., None]
-    image = gray + (image - gray) * np.float32(1.12)
-    dark = (1 - gray) ** 3
-    image += dark * np.array([-0.006, 0.0, 0.018], np.float32)
-    return np.asarray(np.clip(image, 0, 1), np.float32)
+_STEPS = 1 << 14  # of the tone table
+_BRIGHTEST = 8.0  # linear light that the table covers
+
+
+def _tone_table(exposure: float) -> FloatArray:
+    """Filmic tone, display gamma and a touch of contrast for light 0..8, spaced by square root: (_STEPS,)."""
+    light = np.linspace(0, 1, _STEPS, dtype=np.float32) ** 2 * np.float32(_BRIGHTEST * exposure)
+    tone = filmic(light) ** np.float32(1 / 2.15)
+    return np.asarray(tone + 0.22 * (tone * tone * (3 - 2 * tone) - tone), np.float32)
+
+
+def _grade(light: FloatArray, table: FloatArray) -> FloatArray:
+    """Apply the tone table; more saturation; shadows lean to blue."""
+    np.clip(light, 0, _BRIGHTEST, out=light)
+    np.multiply(light, np.float32((_STEPS - 1) ** 2 / _BRIGHTEST), out=light)
+    image = np.asarray(table[cv2.sqrt(light).astype(np.uint16)], np.float32)
+    gray = luminance(image)
+    image *= np.float32(1.12)
+    cool = (1 - gray) ** 3
+    gray *= np.float32(-0.12)
+    image[..., 0] += gray - np.float32(0.006) * cool
+    image[..., 1] += gray
+    image[..., 2] += gray + np.float32(0.018) * cool
+    return np.asarray(np.clip(image, 0, 1, out=image), np.float32)
 
 
 def _fringe(image: Rgb8) -> Rgb8:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aquatint.engines.studio.kernels.color import FloatArray
+from aquatint.engines.studio.kernels.noise import fbm
 from aquatint.engines.studio.scenes.street.brief import Rgb
 
 WIDE, TALL = 1.70, 2.35  # metres of the rectangle a walker with umbrella fills
@@ -257,7 +258,7 @@ def _canopy(width: int, height: int) -> tuple[FloatArray, FloatArray]:
         ys = _RIM + (_TOP - _RIM) * np.sin(rise * np.pi / 2)
         ribs.line(tuple((float(x), float(y)) for x, y in zip(xs, ys, strict=True)), 0.012)
     ribs.line(((_CENTER, _TOP - 0.01), (_CENTER, _TOP + 0.09)), 0.025)
-    return cover.mask / np.float32(255), ribs.mask / np.float32(255)
+    return np.asarray(cover.mask / np.float32(255), np.float32), np.asarray(ribs.mask / np.float32(255), np.float32)
 
 
 def draw_walker(walker: Walker, width: int, height: int) -> tuple[FloatArray, FloatArray]:
@@ -272,15 +273,15 @@ def draw_walker(walker: Walker, width: int, height: int) -> tuple[FloatArray, Fl
         handle = _Easel(wide, tall)
         handle.line(((0.20, 1.06), (_CENTER, _TOP)), 0.018)
         rod = handle.mask / np.float32(255)
-        light = light * (1 - rod[..., None]) + rod[..., None] * 0.02
-        alpha = np.maximum(alpha, rod)
+        light = np.asarray(light * (1 - rod[..., None]) + rod[..., None] * 0.02, np.float32)
+        alpha = np.asarray(np.maximum(alpha, rod), np.float32)
         light, alpha = _open_umbrella(light, alpha, walker, wide, tall)
     if walker.flip:
         light, alpha = light[:, ::-1], alpha[:, ::-1]
     if soft > 1:
         size = max(2, width), max(2, height)
-        light = cv2.resize(np.ascontiguousarray(light), size, interpolation=cv2.INTER_AREA)
-        alpha = cv2.resize(np.ascontiguousarray(alpha), size, interpolation=cv2.INTER_AREA)
+        light = np.asarray(cv2.resize(np.ascontiguousarray(light), size, interpolation=cv2.INTER_AREA), np.float32)
+        alpha = np.asarray(cv2.resize(np.ascontiguousarray(alpha), size, interpolation=cv2.INTER_AREA), np.float32)
     return np.ascontiguousarray(light, np.float32), np.ascontiguousarray(alpha, np.float32)
 
 
@@ -295,8 +296,11 @@ def _rim_lit(body: FloatArray, walker: Walker, unit: float) -> FloatArray:
         edges.append(np.clip(soft - cv2.warpAffine(soft, matrix, size), 0, 1) * body)
     left, right = (np.asarray(c, np.float32) for c in (walker.left_light, walker.right_light))
     light = edges[0][..., None] * left * 0.5 + edges[1][..., None] * right * 0.5
-    fall = np.linspace(0.030, 0.014, body.shape[0], dtype=np.float32)[:, None, None]
-    return np.asarray(light + body[..., None] * fall * (0.5 + 0.3 * left + 0.3 * right), np.float32)
+    fall = np.linspace(0.030, 0.014, body.shape[0], dtype=np.float32)[:, None]
+    folds = fbm(body.shape[0], body.shape[1], 11, 3, 5 + walker.coat)
+    across = np.linspace(-1, 1, body.shape[1], dtype=np.float32)[None]
+    cloth = fall * (1 + 0.9 * folds) + 0.012 * np.exp(-(((across - 0.02) / 0.010) ** 2)) * (fall < 0.024)
+    return np.asarray(light + (body * cloth)[..., None] * (0.5 + 0.3 * left + 0.3 * right), np.float32)
 
 
 def _open_umbrella(

@@ -53,8 +53,8 @@ def prepare(direct: View, mirror: View, sky: FloatArray, brief: Brief) -> Road:
     return Road(
         direct.camera,
         brief,
-        sharp,
-        rough,
+        np.asarray(sharp, np.float32),
+        np.asarray(rough, np.float32),
         cam.width / direct.camera.width,
         tiles,
         _rings(direct.camera, brief),
@@ -101,7 +101,7 @@ def pave(view: View, road: Road, threads: int) -> None:
 
     def strip(upper: int, lower: int) -> None:
         rows = slice(top + upper, top + lower)
-        free = cv2.subtract(255, view.coverage[rows])
+        free = 255 - view.coverage[rows]
         if not cv2.countNonZero(free):
             return
         painted = _ground(road, rows.start, rows.stop)
@@ -127,9 +127,9 @@ def _ground(road: Road, top: int, bottom: int) -> FloatArray:
     shift = np.float32(road.shrink)
     map_x = (columns + wave_x * amplitude * (2.4 - wetness) * 1.3) * shift
     map_y = (rows + wave_z * amplitude * (4.5 - 2.5 * wetness) + rings * amplitude * 1.2) * shift
-    flags = {"interpolation": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REFLECT}
-    still = cv2.remap(road.sharp, np.asarray(map_x, np.float32), np.asarray(map_y, np.float32), **flags)
-    drawn = cv2.remap(road.rough, np.asarray(map_x, np.float32), np.asarray(map_y, np.float32), **flags)
+    map_x, map_y = np.asarray(map_x, np.float32), np.asarray(map_y, np.float32)
+    still = cv2.remap(road.sharp, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    drawn = cv2.remap(road.rough, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     cosine = np.clip(cam.eye / np.sqrt(z * z + cam.eye**2), 0, 1)
     fresnel = (0.10 + 0.90 * (1 - cosine) ** 2.6) * brief.wet
     grain = 0.85 + 0.9 * _sample(road.tiles[3], x, depth, 300, 220) / (1 + z / 14)
@@ -148,15 +148,18 @@ def _surface(road: Road, x: FloatArray, z: FloatArray, walk: FloatArray) -> tupl
     stones = _sample(road.tiles[3], x, z, 420, 420)
     patches = _sample(road.tiles[0], x, z, 30, 12)
     puddles = _sample(road.tiles[0], x + 31, z, 26, 15) + 0.10 * np.exp(-(((np.abs(x) - LANE) / 0.5) ** 2))
-    still = smoothstep(0.16 - 0.14 * brief.wet, 0.30 - 0.14 * brief.wet, puddles)
+    dry = 0.14 * (1 - brief.wet)
+    still = smoothstep(0.02 + dry, 0.16 + dry, np.asarray(puddles, np.float32))
     near = 1 / (1 + z / 25)
     albedo = 0.085 * (1 + 0.30 * patches) * (1 + 0.55 * stones * near)
     albedo = albedo * (1 - walk) + walk * 0.13 * (1 + 0.25 * patches + 0.3 * stones * near)
     joint = 0.028 + z * 0.0012
     for along in (x, z):
         away = np.abs(np.mod(along / 0.6 + 0.5, 1) - 0.5) * 0.6
-        albedo = albedo * (1 - walk * 0.55 * smoothstep(joint.max(), 0.006, away) * near)
-    kerb = smoothstep(0.16, 0.10, np.abs(np.abs(x) - LANE - 0.10))
+        albedo = albedo * (
+            1 - walk * 0.55 * smoothstep(float(joint.max()), 0.006, np.asarray(away, np.float32)) * near
+        )
+    kerb = smoothstep(0.16, 0.10, np.asarray(np.abs(np.abs(x) - LANE - 0.10), np.float32))
     albedo = albedo * (1 - kerb) + kerb * 0.24
     marks = _markings(road, x, z) * np.clip(0.86 + 0.5 * stones + 0.35 * patches, 0, 1)
     albedo = albedo * (1 - marks) + marks * 0.52

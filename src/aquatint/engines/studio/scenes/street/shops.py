@@ -41,7 +41,8 @@ def _name_board(
 ) -> None:
     """The board above the window, with the shop's name."""
     look = pick_style(brief, rng, vertical=False)
-    look = SignStyle(kind, look.text, color, look.second, False, look.seed)
+    text = brief.words[0] if brief.words and rng.random() < 0.25 else look.text
+    look = SignStyle(kind, text, color, look.second, False, look.seed)
     wide, tall = u1 - u0 - 0.3, SHOP_HEIGHT - 0.22 - _FASCIA
     rows = int(np.clip(tall / ((texture.v1 - texture.v0) / texture.height), 4, 420))
     light, alpha = draw_sign(look, max(4, int(rows * wide / tall)), rows, brief.light.lamps * 0.95)
@@ -66,19 +67,71 @@ def _interior(
 def _shelves(
     texture: Texture, u0: float, u1: float, v0: float, v1: float, light: FloatArray, rng: np.random.Generator
 ) -> None:
-    """Rows of small coloured goods under shelf lamps."""
-    wide, tall = 0.15, 0.37
+    """Rows of bottles, tins, boxes and bags under shelf lamps."""
+    wide, tall = 0.135, 0.36
     columns, rows = max(1, int((u1 - u0) / wide)), max(1, int((v1 - v0) / tall))
-    hues = rng.random((rows, columns, 3), dtype=np.float32) ** 1.5
-    hues = 0.25 + 0.9 * hues
-    gaps = (rng.random((rows, columns, 1)) > 0.12).astype(np.float32)
-    cells = np.asarray(light * hues * (0.25 + 0.75 * gaps) * 0.8, np.float32)
-    us = u0 + np.arange(columns, dtype=np.float32) * wide
+    goods, alpha = _goods(rows, columns, rng)
+    texture.plate(u0, u0 + columns * wide, v0, v0 + rows * tall, np.asarray(goods * light, np.float32), alpha)
     vs = v0 + np.arange(rows, dtype=np.float32) * tall
-    height = tall * 0.68
-    texture.grid(texture.along(us + 0.015, us + wide - 0.015), texture.above(vs + 0.03, vs + height), cells)
     lamp = np.broadcast_to(light * 1.4, (rows, 1, 3))
-    texture.grid(texture.along([u0], [u1]), texture.above(vs + tall * 0.9, vs + tall * 0.97), lamp)
+    texture.grid(texture.along([u0], [u1]), texture.above(vs + tall * 0.91, vs + tall * 0.96), lamp)
+    board = np.broadcast_to(light * 0.25, (rows, 1, 3))
+    texture.grid(texture.along([u0], [u1]), texture.above(vs - tall * 0.05, vs), board)
+
+
+_CELL = 30, 72  # pixels of one product, width and height
+
+
+def _stencils() -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Outlines, shading and labels of five kinds of goods: each (5, 72, 30), 0..1."""
+    wide, tall = _CELL
+    ys, xs = np.mgrid[0:tall, 0:wide].astype(np.float32)
+    x, y = np.abs((xs + 0.5) / wide * 2 - 1), 1 - (ys + 0.5) / tall
+    neck = np.interp(y, [0.0, 0.46, 0.58, 0.66, 0.80, 0.81], [0.62, 0.62, 0.40, 0.24, 0.24, 0.0])
+    shapes = (
+        (neck, (0.14, 0.42)),  # bottle
+        (np.interp(y, [0.0, 0.02, 0.44, 0.47, 0.48], [0.5, 0.58, 0.58, 0.5, 0.0]), (0.10, 0.36)),  # tin
+        (np.interp(y, [0.0, 0.70, 0.71], [0.84, 0.84, 0.0]), (0.30, 0.60)),  # box
+        (np.interp(y, [0.0, 0.05, 0.55, 0.60, 0.61], [0.74, 0.82, 0.70, 0.78, 0.0]), (0.18, 0.46)),  # bag
+        (np.interp(y, [0.0, 0.30, 0.34, 0.38, 0.39], [0.7, 0.7, 0.76, 0.76, 0.0]), (0.06, 0.24)),  # cup
+    )
+    outline = [np.clip((half - x) * wide / 2 + 0.5, 0, 1) * (half > 0) for half, _ in shapes]
+    shade = [1.12 - 0.55 * x**2 + 0.5 * np.exp(-(((xs / wide - 0.36) / 0.07) ** 2)) for _ in shapes]
+    label = [((y > low) & (y < high)).astype(np.float32) for _, (low, high) in shapes]
+    return tuple(np.asarray(np.stack(group), np.float32) for group in (outline, shade, label))  # type: ignore[return-value]
+
+
+def _goods(rows: int, columns: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Shelves full of goods: light (rows * 72, columns * 30, 3), premultiplied, and opacity."""
+    outline, shade, label = _stencils()
+    blocks = np.repeat(rng.integers(0, 5, (rows, -(-columns // 4))), 4, axis=1)[:, :columns]
+    hues = np.repeat(rng.random((rows, -(-columns // 4), 3), dtype=np.float32), 4, axis=1)[:, :columns]
+    hues = np.clip(hues + 0.35 * (rng.random((rows, columns, 3), dtype=np.float32) - 0.5), 0, 1)
+    body = 0.10 + 0.85 * hues**1.8
+    paper = np.clip(1.15 - 0.8 * hues[..., ::-1], 0.1, 1)
+    full = (rng.random((rows, columns)) > 0.08).astype(np.float32)
+    cover = outline[blocks] * full[..., None, None]
+    marks = label[blocks][..., None]
+    colors = body[:, :, None, None] * (1 - marks) + paper[:, :, None, None] * marks
+    light = colors * (shade[blocks] * cover)[..., None]
+
+    def assemble(cells: FloatArray) -> FloatArray:
+        order = np.moveaxis(cells, 2, 1)
+        return np.ascontiguousarray(order.reshape(rows * _CELL[1], columns * _CELL[0], *cells.shape[4:]), np.float32)
+
+    return assemble(np.asarray(light[::-1], np.float32)), assemble(np.asarray(cover[::-1], np.float32))
+
+
+def _poster(
+    texture: Texture, u0: float, u1: float, v0: float, v1: float, rng: np.random.Generator, color: Rgb, brief: Brief
+) -> None:
+    """A printed poster in the window."""
+    look = SignStyle(
+        "screen", "", color, brief.neon[int(rng.integers(len(brief.neon)))], False, int(rng.integers(2**31))
+    )
+    rows = int(np.clip((v1 - v0) / ((texture.v1 - texture.v0) / texture.height), 8, 420))
+    light, _ = draw_sign(look, max(8, int(rows * (u1 - u0) / (v1 - v0))), rows, 0.55)
+    texture.plate(u0, u1, v0, v1, light)
 
 
 def _mullions(texture: Texture, u0: float, u1: float, v0: float, v1: float, every: float) -> None:
@@ -88,16 +141,16 @@ def _mullions(texture: Texture, u0: float, u1: float, v0: float, v1: float, ever
 
 
 def _customers(texture: Texture, u0: float, u1: float, rng: np.random.Generator, low: float, chance: float) -> None:
-    """Dark heads and shoulders against the light inside."""
+    """Dark figures against the light inside, cut off at `low` by counter or floor."""
     fine = 90  # pixels per metre
-    tall = 1.25
+    tall = 2.0 - low
     mask = np.zeros((int(tall * fine), max(4, int((u1 - u0) * fine))), np.uint8)
     floor = mask.shape[0]
     for u in np.arange(0.4, u1 - u0 - 0.4, 0.72):
         roll, shift, height = rng.random(3)
         if roll > chance:
             continue
-        x, top = int((u + 0.3 * shift) * fine), int((0.62 + 0.28 * height) * fine)
+        x, top = int((u + 0.3 * shift) * fine), int((1.45 + 0.22 * height - low) * fine)
         cv2.ellipse(mask, (x, floor - top), (int(0.095 * fine), int(0.125 * fine)), 0, 0, 360, 255, -1, cv2.LINE_AA)
         shoulder = floor - top + int(0.36 * fine)
         cv2.rectangle(mask, (x - int(0.05 * fine), floor - top), (x + int(0.05 * fine), shoulder), 255, -1)
@@ -124,24 +177,24 @@ def _lantern(texture: Texture, u: float, v: float, radius: float) -> None:
 
 
 def _convenience(texture: Texture, u0: float, u1: float, rng: np.random.Generator, brief: Brief, color: Rgb) -> None:
-    white = np.array((0.86, 1.0, 1.0), np.float32) * np.float32(0.62) + np.asarray(color, np.float32) * np.float32(
-        0.08
-    )
+    hue = np.asarray(color, np.float32)
+    white = np.asarray(np.array((0.53, 0.62, 0.62), np.float32) + hue * np.float32(0.08), np.float32)
+    bright, dim = white * np.float32(1.1), white * np.float32(0.6)
     left, right = u0 + 0.2, u1 - 0.2
-    _interior(texture, left, right, 0.12, _FASCIA - 0.08, white * 0.7, rng)
-    tubes = np.arange(left + 0.3, right - 0.3, 1.1, dtype=np.float32)
+    _interior(texture, left, right, 0.12, _FASCIA - 0.08, dim, rng)
+    tubes = np.arange(left + 0.3, right - 0.9, 1.1, dtype=np.float32)
     lamp = np.full((1, len(tubes), 3), 1.9, np.float32)
     texture.grid(texture.along(tubes, tubes + 0.7), texture.above([2.72], [2.82]), lamp)
     door = (right - left) / 3
-    _shelves(texture, left + 0.12, right - door - 0.12, 0.30, 2.2, white * 1.1, rng)
-    texture.shine(left, right, 2.35, 2.45, white * 1.7)
-    _shelves(texture, right - door + 0.25, right - 0.25, 0.9, 2.1, white * 0.55, rng)
-    _customers(texture, left, right, rng, 0.75, 0.22)
+    _shelves(texture, left + 0.12, right - door - 0.12, 0.30, 2.2, bright, rng)
+    texture.shine(left, right, 2.35, 2.45, white * np.float32(1.7))
+    _shelves(texture, right - door + 0.25, right - 0.25, 0.9, 2.1, dim, rng)
+    _customers(texture, left, right, rng, 0.14, 0.22)
     _mullions(texture, left, right, 0.12, _FASCIA - 0.08, (right - left) / 3)
-    texture.shine(left + 0.1, left + 0.8, 1.4, 2.3, np.asarray(color, np.float32) * 0.7)
+    _poster(texture, left + 0.1, left + 0.8, 1.3, 2.25, rng, color, brief)
     _name_board(texture, u0, u1, rng, brief, color, "box")
-    for i, hue in enumerate((brief.neon[0], brief.neon[1])):
-        stripe = np.asarray(hue, np.float32) * 1.1
+    for i, band in enumerate((brief.neon[0], brief.neon[1])):
+        stripe = np.asarray(band, np.float32) * np.float32(1.1)
         texture.shine(u0 + 0.15, u1 - 0.15, _FASCIA + 0.02 + 0.09 * i, _FASCIA + 0.09 + 0.09 * i, stripe)
 
 
@@ -150,7 +203,7 @@ def _eatery(texture: Texture, u0: float, u1: float, rng: np.random.Generator, br
     left, right = u0 + 0.25, u1 - 0.25
     _interior(texture, left, right, 0.75, 2.75, warm * 0.62, rng)
     _shelves(texture, left + 0.1, right - 0.1, 1.75, 2.2, warm * 0.9, rng)
-    _customers(texture, left, right, rng, 0.85, 0.55)
+    _customers(texture, left, right, rng, 0.78, 0.5)
     texture.paint(left, right, 0.14, 0.78, (0.16, 0.08, 0.045))
     slats = np.arange(left, right, 0.16, dtype=np.float32)
     dark = np.full((1, len(slats), 3), 0.04, np.float32)
@@ -179,8 +232,10 @@ def _shutter(texture: Texture, u0: float, u1: float, rng: np.random.Generator, b
         at = left + 0.15 + i * 1.15
         if at + 1.0 > right:
             break
-        body = np.asarray(((0.75, 0.06, 0.05), (0.08, 0.18, 0.6), (0.8, 0.82, 0.85))[int(rng.integers(3))])
-        texture.paint(at, at + 1.02, 0.1, 1.95, body * 0.6)
+        body = np.asarray(
+            ((0.75, 0.06, 0.05), (0.08, 0.18, 0.6), (0.8, 0.82, 0.85))[int(rng.integers(3))], np.float32
+        )
+        texture.paint(at, at + 1.02, 0.1, 1.95, body * np.float32(0.6))
         texture.shine(at + 0.08, at + 0.94, 0.95, 1.86, (0.85, 0.95, 1.0), 0.9)
         bottles = rng.random((3, 6, 3), dtype=np.float32) ** 1.6 * 0.9 + 0.08
         us = at + 0.11 + np.arange(6, dtype=np.float32) * 0.138
@@ -194,14 +249,17 @@ def _shutter(texture: Texture, u0: float, u1: float, rng: np.random.Generator, b
 def _arcade(texture: Texture, u0: float, u1: float, rng: np.random.Generator, brief: Brief, color: Rgb) -> None:
     first, second = np.asarray(color, np.float32), np.asarray(brief.neon[1], np.float32)
     left, right = u0 + 0.2, u1 - 0.2
-    _interior(texture, left, right, 0.1, 2.9, first * 0.35 + second * 0.2 + 0.06, rng)
+    _interior(texture, left, right, 0.1, 2.9, np.asarray(first * 0.35 + second * 0.2 + 0.06, np.float32), rng)
     columns = max(2, int((right - left) / 0.62))
     us = left + (np.arange(columns, dtype=np.float32) + 0.2) * (right - left) / columns
     colors = np.empty((1, columns, 3), np.float32)
     colors[0] = np.where((np.arange(columns) % 2 == 0)[:, None], first, second) * np.float32(1.0)
-    texture.grid(texture.along(us, us + 0.34), texture.above([1.05], [1.65]), colors)
+    texture.grid(texture.along(us - 0.04, us + 0.38), texture.above([0.95], [1.78]), colors * np.float32(0.10))
+    for u in us:
+        _poster(texture, float(u), float(u) + 0.34, 1.12, 1.62, rng, brief.neon[int(rng.integers(3))], brief)
+    texture.grid(texture.along(us - 0.02, us + 0.36), texture.above([1.66], [1.76]), colors * np.float32(1.5))
     texture.grid(texture.along(us - 0.04, us + 0.40), texture.above([0.12], [0.92]), colors * 0.08)
-    _customers(texture, left, right, rng, 0.75, 0.35)
+    _customers(texture, left, right, rng, 0.14, 0.35)
     bulbs = np.arange(left, right, 0.18, dtype=np.float32)
     lamp = np.broadcast_to(np.array((2.2, 1.8, 1.1), np.float32), (2, len(bulbs), 3))
     texture.grid(texture.along(bulbs, bulbs + 0.07), texture.above([2.92, 4.12], [2.99, 4.19]), lamp)
@@ -211,11 +269,11 @@ def _arcade(texture: Texture, u0: float, u1: float, rng: np.random.Generator, br
 def _boutique(texture: Texture, u0: float, u1: float, rng: np.random.Generator, brief: Brief, color: Rgb) -> None:
     hue = np.asarray(color, np.float32)
     left, right = u0 + 0.25, u1 - 0.25
-    glow = 0.34 * hue + np.array((0.20, 0.15, 0.15), np.float32)
+    glow = np.asarray(0.34 * hue + np.array((0.20, 0.15, 0.15), np.float32), np.float32)
     _interior(texture, left, right, 0.45, 2.85, glow, rng)
-    _shelves(texture, left + 0.3, right - 0.3, 1.3, 2.4, glow * 0.8, rng)
+    _shelves(texture, left + 0.3, right - 0.3, 1.3, 2.4, glow * np.float32(0.8), rng)
     texture.shine(left, right, 2.60, 2.68, hue * 1.6)
-    _customers(texture, left, right, rng, 0.72, 0.6)
+    _customers(texture, left, right, rng, 0.46, 0.5)
     texture.paint(left, right, 0.14, 0.45, (0.18, 0.18, 0.2))
     _mullions(texture, left, right, 0.45, 2.85, (right - left) / 2)
     _name_board(texture, u0, u1, rng, brief, color, "bare" if rng.random() < 0.5 else "box")

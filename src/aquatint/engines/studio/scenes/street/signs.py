@@ -8,19 +8,9 @@ import cv2
 import numpy as np
 
 from aquatint.engines.studio.kernels.color import FloatArray
-from aquatint.engines.studio.kernels.type import Mask, line_mask, vertical_mask
+from aquatint.engines.studio.kernels.type import Mask, block_mask, crop_to_ink, fit, line_mask, vertical_mask
 from aquatint.engines.studio.scenes.street.brief import Brief, Rgb
-
-VERTICAL_WORDS = (
-    *("居酒屋", "ラーメン", "カラオケ", "電脳街", "夜市", "未来堂", "麻雀", "喫茶", "焼肉", "寿司"),
-    *("ホテル", "酒場", "薬局", "茶館", "火鍋", "龍宮", "東京", "新宿", "渋谷", "サウナ", "ネオン"),
-    *("古書店", "機械", "歌舞伎町", "質屋", "無限", "銀座", "霓虹", "夢幻", "食堂", "星空", "映画館"),
-)
-LATIN_WORDS = ("BAR", "HOTEL", "RAMEN", "SUSHI", "CLUB", "NEON", "CAFE", "24H", "CYBER", "DATA", "OPEN")
-FASCIA_WORDS = (
-    *("ラーメン 一番", "居酒屋 竹", "電脳商店", "夜の喫茶", "寿司 花", "焼肉 龍", "薬 くすり", "書店 BOOKS"),
-    *("NEON ARCADE", "コンビニ 24", "COFFEE", "MUSIC 音楽", "東京夜市", "GAME CENTER", "手機 MOBILE"),
-)
+from aquatint.engines.studio.scenes.street.words import LYING, STANDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +23,7 @@ class SignStyle:
     second: Rgb
     vertical: bool
     seed: int
+    language: str = "japanese"
 
 
 def pick_color(neon: tuple[Rgb, ...], rng: np.random.Generator) -> Rgb:
@@ -48,14 +39,14 @@ def pick_style(brief: Brief, rng: np.random.Generator, vertical: bool, large: bo
     kind = str(rng.choice(kinds, p=chances / chances.sum()))
     if large and kind == "stack":
         kind = "tube"
-    words = VERTICAL_WORDS if vertical else FASCIA_WORDS
-    text = str(words[int(rng.integers(len(words)))])
+    words = (STANDING if vertical else LYING)[brief.language]
+    text = words[int(rng.integers(len(words)))]
     if vertical and rng.random() < 0.2:
-        text = str(LATIN_WORDS[int(rng.integers(len(LATIN_WORDS)))])
+        text = STANDING["english"][int(rng.integers(len(STANDING["english"])))]
     first, second = pick_color(brief.neon, rng), pick_color(brief.neon, rng)
     if second == first:
         second = brief.neon[(brief.neon.index(first) + 1) % len(brief.neon)]
-    return SignStyle(kind, text, first, second, vertical, int(rng.integers(2**31)))
+    return SignStyle(kind, text, first, second, vertical, int(rng.integers(2**31)), brief.language)
 
 
 def _text_mask(style: SignStyle, width: int, height: int, margin: float) -> FloatArray:
@@ -65,6 +56,8 @@ def _text_mask(style: SignStyle, width: int, height: int, margin: float) -> Floa
     if style.vertical:
         drawn = max(8, min(160, room[0]))
         mask = vertical_mask(style.text, drawn, pitch=1.06)
+    elif len(style.text) > 14:
+        mask = crop_to_ink(block_mask(fit(style.text, *room), "center"))
     else:
         mask = line_mask(style.text, max(8, min(220, room[1])))
     factor = min(room[0] / mask.shape[1], room[1] / mask.shape[0])
@@ -157,7 +150,8 @@ def _stack_sign(style: SignStyle, width: int, height: int) -> tuple[FloatArray, 
         top, bottom = round(height * (i + 0.06) / rows), round(height * (i + 0.94) / rows)
         if bottom - top < 2 or width < 4:
             continue
-        words = FASCIA_WORDS[int(rng.integers(len(FASCIA_WORDS)))].split(" ")[0]
+        choice = LYING[style.language]
+        words = choice[int(rng.integers(len(choice)))].split(" ")[0]
         color = (style.color, style.second, (1.0, 0.93, 0.82))[int(rng.integers(3))]
         panel = SignStyle("box", words, color, style.second, False, int(rng.integers(2**31)))
         inset = max(1, round(width * 0.05))
@@ -195,16 +189,17 @@ def screen_art(style: SignStyle, width: int, height: int) -> FloatArray:
         bar = (ys > 1 - levels[index]) & (np.mod(xs * count, 1) > 0.22) & (np.mod(ys * 26, 1) > 0.25)
         light = light + bar[..., None] * (first * ys[..., None] + second * (1 - ys[..., None])) * 1.4
     else:  # one giant character
-        char = "夢龍電未光夜"[int(rng.integers(6))]
+        char = ("NEON24" if style.language == "english" else "夢龍電未光夜")[int(rng.integers(6))]
         giant = SignStyle("tube", char, style.color, style.second, True, style.seed)
         text = _text_mask(giant, width, height, 0.12)[..., None]
         light = light * 0.8 + text * (second * 1.3 + 0.25)
-    caption = SignStyle("bare", str(rng.choice(FASCIA_WORDS)), style.color, style.second, False, style.seed)
+    caption = SignStyle("bare", str(rng.choice(LYING[style.language])), style.color, style.second, False, style.seed)
     strip = max(3, round(height * 0.12))
     text = _text_mask(caption, width, strip, 0.08)[..., None]
     light[-strip:] = light[-strip:] * 0.25 * (1 - text) + text * np.array((1.4, 1.4, 1.4), np.float32)
     scan = 0.86 + 0.14 * np.cos(ys * np.float32(2 * np.pi * 90))
-    light = light * (scan if height > 300 else 1.0)[..., None] if height > 300 else light
+    if height > 300:
+        light = light * scan[..., None]
     frame = _frame(width, height, 0.0, 0.02)[..., None]
     return np.asarray(light * (1 - frame) + frame * second * 0.8, np.float32)
 

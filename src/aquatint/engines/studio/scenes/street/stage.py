@@ -166,8 +166,9 @@ def _texture(piece: Piece, camera: Camera, light: Light) -> tuple[Canvas, npt.ND
     if alpha is not None:
         veil = veil * alpha[..., None]
     painted = painted * np.power(1 - share, np.float32(0.85)) + veil
-    packed = cv2.multiply(painted, (LINEAR_ONE,) * 4, dtype=cv2.CV_16U)
-    return packed, None if alpha is None else cv2.multiply(alpha, (255.0,), dtype=cv2.CV_8U)
+    painted *= np.float32(LINEAR_ONE)
+    packed = np.clip(painted, 0, 65535, out=painted).astype(np.uint16)
+    return packed, None if alpha is None else (alpha * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 
 def _mount(view: View, slot: _Slot, texture: Canvas, alpha: npt.NDArray[np.uint8] | None) -> None:
@@ -179,14 +180,14 @@ def _mount(view: View, slot: _Slot, texture: Canvas, alpha: npt.NDArray[np.uint8
     warped = cv2.warpPerspective(texture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=edge)
     window = np.s_[slot.top : slot.top + size[1], slot.left : slot.left + size[0]]
     covered = view.coverage[window]
-    free = cv2.subtract(255, covered)
+    free = 255 - covered
     if alpha is None:
         weight = added = cv2.min(slot.shape, free)
     else:
         opacity = cv2.warpPerspective(alpha, matrix, size, flags=cv2.INTER_LINEAR, borderMode=edge)
         weight = cv2.multiply(slot.shape, free, scale=1 / 255)
         added = cv2.multiply(opacity, weight, scale=1 / 255)
-    light = cv2.multiply(warped, cv2.merge([weight] * 3), scale=1 / 255, dtype=cv2.CV_16U)
+    light = cv2.multiply(warped, np.asarray(cv2.merge([weight] * 3)), scale=1 / 255, dtype=cv2.CV_16U)
     view.light[window] = cv2.add(view.light[window], light)
     view.coverage[window] = cv2.add(covered, added)
 
@@ -226,7 +227,7 @@ def fill_behind(view: View, backdrop: FloatArray, top: int, bottom: int, threads
 
     def strip(upper: int, lower: int) -> None:
         rows = slice(top + upper, top + lower)
-        free = cv2.subtract(255, view.coverage[rows])
+        free = 255 - view.coverage[rows]
         if not cv2.countNonZero(free):
             return
         matrix = np.array(
@@ -234,7 +235,9 @@ def fill_behind(view: View, backdrop: FloatArray, top: int, bottom: int, threads
         )
         flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
         size = width, rows.stop - rows.start
-        light = cv2.warpAffine(backdrop, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        light = np.asarray(
+            cv2.warpAffine(backdrop, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32
+        )
         light *= (free.astype(np.float32) * np.float32(LINEAR_ONE / 255))[..., None]
         view.light[rows] = cv2.add(view.light[rows], light, dtype=cv2.CV_16U)
 

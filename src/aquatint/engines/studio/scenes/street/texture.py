@@ -15,8 +15,8 @@ class Texture:
     """The part u0..u1 x v0..v1 (metres along and above the wall) of one wall, at width x height pixels.
 
     Row 0 is the top. `albedo` is reflectance, `emission` is light, both (3, height, width) float32 linear: colour
-    planes, because cells are matrix products. All drawing calls take metres and anti-alias by exact coverage, so that far windows melt into their mean
-    instead of shimmering.
+    planes, because cells are matrix products. All drawing calls take metres and anti-alias by exact coverage, so
+    that far windows melt into their mean instead of shimmering.
     """
 
     def __init__(self, u0: float, u1: float, v0: float, v1: float, width: int, height: int) -> None:

@@ -33,40 +33,38 @@ _RAIN = (_Layer(1500, 0.020, 0.55, 0.26), _Layer(520, 0.045, 0.8, 0.34), _Layer(
 def rain_mask(camera: Camera, brief: Brief) -> Mask:
     """Streaks of rain or flakes of snow at three distances: (h, w), 0..255."""
     height, width = camera.height, camera.width
-    sheet = np.zeros((height, width), np.uint8)
+    sheet: Mask = np.zeros((height, width), np.uint8)
     unit = width / 1024 if width >= height else height / 1024
     shape = width / height * 9 / 16
     rng = generator(brief.seed, "rain")
     slant = 0.10 + 0.10 * rng.random()
     if brief.rain > 0:
         for layer in _RAIN:
-            marks = np.zeros_like(sheet)
+            thick = max(1, round(layer.thickness * unit))
             for x, y, long, level in rng.random((int(layer.count * brief.rain * max(0.4, shape)), 4)):
                 length = layer.length * height * (0.6 + 0.8 * long)
                 start = (x * 1.15) * width, (y * 1.1 - 0.05) * height
                 end = start[0] - slant * length, start[1] + length
                 ends = [(round(px * 16), round(py * 16)) for px, py in (start, end)]
-                thick = max(1, round(layer.thickness * unit))
                 value = int(255 * layer.level * (0.35 + 0.65 * level))
-                cv2.line(marks, ends[0], ends[1], value, thick, cv2.LINE_AA, 4)
-            if layer.thickness > 1:
-                marks = cv2.GaussianBlur(marks, (0, 0), max(0.5, 0.7 * unit))
-            sheet = cv2.add(sheet, marks)
+                if layer.thickness > 1:  # near drops are out of focus: a faint wide streak under a thin one
+                    cv2.line(sheet, ends[0], ends[1], value // 2, thick * 2 + 1, cv2.LINE_AA, 4)
+                cv2.line(sheet, ends[0], ends[1], value, thick, cv2.LINE_AA, 4)
     if brief.snow > 0:
-        sheet = cv2.add(sheet, _flakes(height, width, unit, brief))
+        sheet = np.asarray(cv2.add(sheet, _flakes(height, width, unit, brief)), np.uint8)
     return sheet
 
 
 def _flakes(height: int, width: int, unit: float, brief: Brief) -> Mask:
     rng = generator(brief.seed, "snow")
-    sheet = np.zeros((height, width), np.uint8)
+    sheet: Mask = np.zeros((height, width), np.uint8)
     for count, radius, blur, level in ((1400, 0.9, 0.4, 0.5), (420, 1.9, 0.9, 0.6), (60, 5.5, 3.2, 0.5)):
         marks = np.zeros_like(sheet)
         for x, y, size in rng.random((int(count * brief.snow), 3)):
             center = round(x * width * 16), round(y * height * 16)
             span = max(8, round(radius * unit * (0.6 + 0.8 * size) * 16))
             cv2.circle(marks, center, span, int(255 * level), -1, cv2.LINE_AA, 4)
-        sheet = cv2.add(sheet, cv2.GaussianBlur(marks, (0, 0), max(0.4, blur * unit)))
+        sheet = np.asarray(cv2.add(sheet, cv2.GaussianBlur(marks, (0, 0), max(0.4, blur * unit))), np.uint8)
     return sheet
 
 

@@ -113,12 +113,12 @@ def spruce(height: int, rng: np.random.Generator, snow: float = 0.0) -> Sprite:
                 continue
             # The light comes from the left and from above; inside and below it is dark.
             light = (0.62 if side < 0 else 0.36) * (0.75 + 0.5 * rng.random()) * (1.08 - 0.30 * level)
-            _bough(canvas, x, y, side, reach * (0.7 + 0.45 * rng.random()), size, rng, light + 0.5 * snow)
+            _bough(canvas, x, y, side, reach * (0.7 + 0.45 * rng.random()), size, rng, light + 0.28 * snow)
         # A short bough toward the viewer closes the middle.
         front = reach * 0.45
         side = 1 if rng.random() < 0.5 else -1
         light = (0.40 + 0.25 * rng.random()) * (1.05 - 0.3 * level)
-        _bough(canvas, x - side * front * 0.4, y + size * 0.006, side, front, size, rng, light + 0.45 * snow)
+        _bough(canvas, x - side * front * 0.4, y + size * 0.006, side, front, size, rng, light + 0.2 * snow)
         level -= (0.013 + 0.020 * level) * (0.75 + 0.5 * rng.random())
     return canvas.sprite()
 

@@ -153,7 +153,9 @@ def paste_developed(picture: Rgb8, sprite: Sprite, left: int, top: int, dark: Rg
 def _frame_trees(picture: Rgb8, bank: Bank, outline: PlaneF, light: Light, seed: int) -> None:
     height, width = picture.shape[:2]
     rng = generator(seed, "framing trees")
-    dark, lit = tree_colors(light, (0.42, 0.45, 0.50) if bank.snow else bank.tree_leaf)
+    dark, lit = tree_colors(light, bank.tree_leaf)
+    if bank.snow:
+        lit = tree_colors(light, (0.62, 0.66, 0.72))[1]
     # The frame stands in the shade of its own trees: darker than the view, but not black.
     lit = (lit[0] * 0.42, lit[1] * 0.42, lit[2] * 0.42)
     from_right = light.direction[0] > 0

@@ -171,7 +171,7 @@ def stars(view: View, seed: int) -> npt.NDArray[np.uint8]:
     band = np.exp(lane / -0.10) * (0.45 + 0.9 * dust)
     glow = cv2.resize(np.clip(band, 0, 1).astype(np.float32), (view.width, rows), interpolation=cv2.INTER_CUBIC)
     result += np.clip(glow * 34, 0, 60).astype(np.uint8)
-    for _ in range(1900):
+    for _ in range(1400):
         x, y = rng.random() * view.width, rng.random() * rows
         bright = min(1.0, 0.07 * (1 + rng.pareto(1.35)))
         radius = (0.42 + 0.80 * bright) * max(scale, 0.5)
