@@ -24,7 +24,7 @@ class Tally:
     hooks: list[float] = field(default_factory=list)  # request -> callback received
     refused: int = 0  # answers that were not an acceptance, broken connections included
     missing: int = 0  # accepted tasks whose callback never came
-    bodies: list[bytes] = field(default_factory=list)  # the first answers, for their task ids
+    bodies: list[bytes] = field(default_factory=list)  # some accepting answers, for their task ids
 
 
 @asynccontextmanager
@@ -51,7 +51,7 @@ async def hammer(port: int, connections: int, seconds: float, make: Make, accept
                 tally.answers.append(moment - lane.sent_at)
             else:
                 tally.refused += 1
-        if moment < end and (status or tally.refused < 1000):
+        if moment < end:
             n = next(numbers)
             lane.send(make(n), n)
 
@@ -107,6 +107,8 @@ class Flight:
         return self._tally
 
     def _next(self, lane: Lane) -> None:
+        if now() >= self._end:
+            return
         slot = self._slots[lane]
         slot.n, slot.answered, slot.called = self._n, False, False
         self._n += 1

@@ -57,7 +57,7 @@ from aquatint.worker.loop import Loop
 from aquatint.worker.runner import Runner
 from aquatint.worker.sweeper import Sweeper
 
-WARM_MODULES = ("numpy", "cv2", "PIL.Image", "msgspec")
+WARM_MODULES = ("aquatint.engines.studio.render",)  # imports what painting and intake need
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
@@ -82,9 +83,7 @@ def check_url(url: str) -> SplitUrl:
     scheme = match["scheme"].lower()
     if scheme not in _DEFAULT_PORTS:
         raise BadUrl("only http and https URLs are accepted")
-    host_text, port_text = _split_authority(match["authority"])
-    host, address = _check_host(host_text)
-    port = _DEFAULT_PORTS[scheme] if port_text is None else _check_port(port_text)
+    host, port, address = _read_authority(scheme, match["authority"])
     return SplitUrl(scheme, host, port, _ascii_target(match["target"]), address)
 
 
@@ -96,6 +95,13 @@ def resolve_redirect(base: SplitUrl, location: str) -> SplitUrl:
         return check_url(urljoin(base.text, location))
     except ValueError as error:
         raise BadUrl("the redirect leads to a malformed URL") from error
+
+
+@functools.lru_cache(maxsize=4096)  # callers have many URLs and few hosts
+def _read_authority(scheme: str, authority: str) -> tuple[str, int, IPv4Address | IPv6Address | None]:
+    host_text, port_text = _split_authority(authority)
+    host, address = _check_host(host_text)
+    return host, _DEFAULT_PORTS[scheme] if port_text is None else _check_port(port_text), address
 
 
 def _split_authority(authority: str) -> tuple[str, str | None]:

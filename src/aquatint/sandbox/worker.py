@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import BinaryIO
 
 from aquatint.sandbox.errors import Refused
@@ -86,10 +87,10 @@ def _take_pipes() -> tuple[BinaryIO, _Line]:
     Not every event loop closes what a child should not inherit, so the child does: a socket of the server held open
     here would outlive the server's own closing of it.
     """
-    for name in os.listdir("/dev/fd"):
-        if int(name) > 2:
+    for entry in tuple(Path("/dev/fd").iterdir()):
+        if int(entry.name) > 2:
             with contextlib.suppress(OSError):  # the listing's own is gone already
-                os.close(int(name))
+                os.close(int(entry.name))
     frames_in, frames_out = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

@@ -61,13 +61,20 @@ def test_another_seed_is_another_picture(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(("width", "height"), [(181, 61), (63, 127)])
-def test_odd_sizes_strengths_and_strange_options(name: str, width: int, height: int) -> None:
+@pytest.mark.parametrize(
+    ("width", "height", "strength", "options"),
+    [
+        (181, 61, 0.45, {"variant": "no such"}),
+        (63, 127, 1.6, {"variant": 7, "colors": "many", "pixels": float("nan"), "palette": None}),
+    ],
+)
+def test_odd_sizes_strengths_and_strange_options(
+    name: str, width: int, height: int, strength: float, options: dict[str, object]
+) -> None:
     source = _photo(40, round(40 * height / width))
-    for strength, options in ((0.45, {"variant": "no such"}), (1.6, {"variant": 7, "colors": "many", "palette": None})):
-        picture = _paint(name)(source, Easel(width, height, 2**62, strength=strength, options=options))
-        assert picture.shape == (height, width, 3)
-        assert picture.std() > 4  # a picture, not an empty sheet
+    picture = _paint(name)(source, Easel(width, height, 2**62, strength=strength, options=options))
+    assert picture.shape == (height, width, 3)
+    assert picture.std() > 4  # a picture, not an empty sheet
 
 
 @pytest.mark.parametrize("name", NAMES)

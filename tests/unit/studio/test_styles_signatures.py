@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from aquatint.engines.studio.kernels.noise import fbm, generator
 from aquatint.engines.studio.kernels.resize import cover
 from aquatint.engines.studio.styles.base import Easel, Rgb8, Style
 
@@ -61,17 +60,47 @@ SIGNATURES: dict[str, dict[str, tuple[float, float]]] = {
     "oil": {"flat": (0, 0.04), "colors_gain": (1.08, 9), "fine": (5, 14), "likeness": (0.95, 1), "residual": (8, 60)},
     "pencil": {"chroma": (0, 3), "paper": (0.25, 0.75), "border": (88, 97), "fine": (15, 32), "likeness": (0.6, 1)},
     "ink": {"chroma": (0, 4), "bimodal": (0.9, 1), "paper": (0.4, 0.9), "fine": (40, 80), "likeness": (0.75, 1)},
-    "ink_wash": {"chroma": (2, 9), "paper": (0.25, 0.7), "border": (82, 97), "colors": (5e3, 4e4), "likeness": (0.6, 1)},
-    "charcoal": {"chroma": (1.5, 5), "paper": (0.1, 0.4), "border": (80, 95), "dark": (0.08, 0.35), "likeness": (0.6, 1)},
+    "ink_wash": {
+        "chroma": (2, 9),
+        "paper": (0.25, 0.7),
+        "border": (82, 97),
+        "colors": (5e3, 4e4),
+        "likeness": (0.6, 1),
+    },
+    "charcoal": {
+        "chroma": (1.5, 5),
+        "paper": (0.1, 0.4),
+        "border": (80, 95),
+        "dark": (0.08, 0.35),
+        "likeness": (0.6, 1),
+    },
     "cartoon": {"flat": (0.1, 0.6), "dark": (0.2, 0.4), "fine": (19, 34), "chroma": (15, 40), "likeness": (0.93, 1)},
     "woodcut": {"bimodal": (0.7, 1), "colors": (2, 1500), "fine": (50, 80), "chroma": (4, 12), "likeness": (0.85, 1)},
     "pixel_art": {"colors": (2, 24), "flat": (0.25, 0.9), "likeness": (0.95, 1)},
     "halftone": {"edge": (0.9, 1), "fine": (40, 70), "chroma": (20, 45), "paper": (0.05, 0.4), "likeness": (0.93, 1)},
     "pointillism": {"chroma_gain": (1.15, 2), "edge": (0.6, 0.8), "colors_gain": (1.2, 9), "residual": (12, 60)},
-    "stained_glass": {"border": (0, 25), "dark": (0.25, 0.5), "edge": (0.6, 0.9), "fine": (22, 45), "likeness": (0.7, 1)},
-    "mosaic": {"flat": (0, 0.05), "colors_gain": (1.1, 9), "fine": (6, 12), "residual": (12, 60), "likeness": (0.95, 1)},
+    "stained_glass": {
+        "border": (0, 25),
+        "dark": (0.25, 0.5),
+        "edge": (0.6, 0.9),
+        "fine": (22, 45),
+        "likeness": (0.7, 1),
+    },
+    "mosaic": {
+        "flat": (0, 0.05),
+        "colors_gain": (1.1, 9),
+        "fine": (6, 10),
+        "residual": (12, 60),
+        "likeness": (0.95, 1),
+    },
     "gouache": {"border": (90, 98), "dark": (0, 0.07), "fine": (5, 12), "chroma": (14, 30), "likeness": (0.65, 0.95)},
-    "low_poly": {"flat": (0.1, 0.6), "fine": (5, 11), "dark": (0.05, 0.2), "residual": (8, 60), "likeness": (0.95, 1)},
+    "low_poly": {
+        "flat": (0.1, 0.6),
+        "fine": (5, 11),
+        "dark": (0.05, 0.2),
+        "residual": (8, 60),
+        "likeness": (0.95, 1),
+    },
     "vintage": {"border": (90, 97), "chroma": (7, 18), "fine": (12, 26), "likeness": (0.6, 0.9)},
     "black_and_white": {"chroma": (0, 1.5), "flat": (0, 0.05), "fine": (15, 30), "likeness": (0.93, 1)},
     "cyberpunk": {"light": (20, 42), "chroma_gain": (1.25, 3), "paper": (0, 0.01), "likeness": (0.7, 1)},
@@ -99,18 +128,6 @@ def painted(style: str, name: str, variant: str = "", seed: int = 3, threads: in
     return paint_of(style)(photo(name), Easel(WIDTH, HEIGHT, seed, threads=threads, options=options))
 
 
-def small_photo(width: int = 160, height: int = 96) -> Rgb8:
-    """A tiny landscape with a hard-edged block, for tests of sizes and odd cases."""
-    rows = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
-    image = np.array([110, 150, 215], np.float32) * (1 - rows) + np.array([230, 220, 200], np.float32) * rows
-    image = np.repeat(image, width, 1)
-    land = np.arange(height)[:, None] / height > 0.55 + 0.15 * fbm(1, width, 4, 3, 5)[0][None]
-    image = np.where(land[..., None], np.array([70, 100, 55], np.float32) + 60 * fbm(height, width, 30, 2, 6)[..., None], image)
-    image[height // 3 : height // 2 + 8, width // 3 : width // 2] = (185, 70, 50)
-    image += generator(7).normal(0, 2, image.shape)
-    return np.clip(image, 0, 255).astype(np.uint8)
-
-
 def lightness(image: Rgb8) -> npt.NDArray[np.float32]:
     lab = cv2.cvtColor(image.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
     return np.asarray(lab, dtype=np.float32)
@@ -124,7 +141,10 @@ def measures(image: Rgb8, source: Rgb8) -> dict[str, float]:
     gx, gy = cv2.Scharr(grey, cv2.CV_32F, 1, 0) / 16, cv2.Scharr(grey, cv2.CV_32F, 0, 1) / 16
     slope = np.hypot(gx, gy)
     frame = np.concatenate([light[:3].ravel(), light[-3:].ravel(), light[:, :3].ravel(), light[:, -3:].ravel()])
-    thumbs = [cv2.resize(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), (64, 36), interpolation=cv2.INTER_AREA) for p in (image, source)]
+    thumbs = [
+        cv2.resize(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), (64, 36), interpolation=cv2.INTER_AREA)
+        for p in (image, source)
+    ]
     return {
         "chroma": float(chroma.mean()),
         "light": float(light.mean()),
@@ -203,7 +223,19 @@ def test_other_styles_do_not_pass_for_one_another() -> None:
 
 
 def test_nearest_centroid_tells_styles_apart_on_another_photo() -> None:
-    keys = ("chroma_gain", "light", "paper", "dark", "bimodal", "edge", "flat", "fine", "border", "likeness", "residual")
+    keys = (
+        "chroma_gain",
+        "light",
+        "paper",
+        "dark",
+        "bimodal",
+        "edge",
+        "flat",
+        "fine",
+        "border",
+        "likeness",
+        "residual",
+    )
 
     def vectors(name: str) -> npt.NDArray[np.float64]:
         return np.array([[measured(style, name)[key] for key in keys] for style in STYLES])

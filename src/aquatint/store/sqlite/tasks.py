@@ -166,7 +166,6 @@ def mark_submitted(task_no: int, attempt: int, engine: str, at: Micros) -> Calla
             (engine, at, task_no, attempt),
         ).rowcount
         if changed:
-            db.execute("UPDATE attempt SET engine = ? WHERE task_no = ? AND number = ?", (engine, task_no, attempt))
             add_event(db, task_no, at, "task.handed_over", engine)
 
     return write
@@ -203,7 +202,7 @@ def settle(db: sqlite3.Connection, outcome: Settlement) -> bool:
     ).fetchall()
     if not row:
         return False
-    _close_attempt(db, outcome.task_no, outcome.attempt, outcome.at, outcome.status, outcome.detail)
+    _close_attempt(db, outcome.task_no, outcome.attempt, outcome.at, outcome.status, outcome.detail, outcome.engine)
     add_event(db, outcome.task_no, outcome.at, f"task.{outcome.status.lower()}", outcome.failure_message or "")
     _settle_points(db, outcome, key_id=row[0][0], held=row[0][1])
     if outcome.result is not None:
@@ -221,11 +220,20 @@ def settle(db: sqlite3.Connection, outcome: Settlement) -> bool:
     return True
 
 
-def _close_attempt(db: sqlite3.Connection, task_no: int, attempt: int, at: Micros, what: str, detail: str) -> None:
+def _close_attempt(
+    db: sqlite3.Connection,
+    task_no: int,
+    attempt: int,
+    at: Micros,
+    what: str,
+    detail: str,
+    engine: str | None = None,
+) -> None:
     if attempt:
         db.execute(
-            "UPDATE attempt SET finished_at = ?, outcome = ?, detail = ? WHERE task_no = ? AND number = ?",
-            (at, what, detail, task_no, attempt),
+            "UPDATE attempt SET finished_at = ?, outcome = ?, detail = ?, engine = ?"
+            " WHERE task_no = ? AND number = ?",
+            (at, what, detail, engine, task_no, attempt),
         )
 
 

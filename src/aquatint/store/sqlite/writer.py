@@ -116,7 +116,7 @@ class Writer:
         before = self._connection.total_changes
         try:
             asked.value = asked.operation(self._connection)
-        except Exception as error:  # noqa: BLE001  # belongs to whoever asked
+        except Exception as error:  # belongs to whoever asked
             asked.fail(error)
             if self._connection.total_changes != before or not self._connection.in_transaction:
                 raise _HalfDone from error

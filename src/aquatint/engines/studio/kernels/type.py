@@ -75,14 +75,16 @@ def open_face(face: Face, size: int, text: str = "") -> Typeface:
     When `text` has a letter that only the companion draws, the companion draws all its Latin letters, so that
     no word mixes two designs.
     """
-    main, companion = (
-        ImageFont.truetype(_path(file), max(1, size), layout_engine=ImageFont.Layout.BASIC)
-        for file in _FILES[face]
-    )
-    known = _cmap(_FILES[face][0])
-    if any(ord(char) not in known for char in text if not char.isspace()):
-        known = frozenset(point for point in known if point >= _LATIN_END)
-    return Typeface(main, companion, known)
+    main_file, companion_file = _FILES[face]
+    known = _cmap(main_file)
+    main = _open_file(main_file, size)
+    if all(char.isspace() or ord(char) in known for char in text):
+        return Typeface(main, main, known)
+    return Typeface(main, _open_file(companion_file, size), frozenset(p for p in known if p >= _LATIN_END))
+
+
+def _open_file(file: str, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(_path(file), max(1, size), layout_engine=ImageFont.Layout.BASIC)
 
 
 @lru_cache(maxsize=4)
@@ -120,9 +122,7 @@ def _format_4(data: bytes, start: int) -> set[int]:
     segments = struct.unpack_from(">H", data, start + 6)[0] // 2
     ends = struct.unpack_from(f">{segments}H", data, start + 14)
     starts = struct.unpack_from(f">{segments}H", data, start + 16 + 2 * segments)
-    return {
-        p for first, last in zip(starts, ends, strict=True) if last != 0xFFFF for p in range(first, last + 1)
-    }
+    return {p for first, last in zip(starts, ends, strict=True) if last != 0xFFFF for p in range(first, last + 1)}
 
 
 def drawable(text: str, face: Face = _WIDEST) -> tuple[str, str]:

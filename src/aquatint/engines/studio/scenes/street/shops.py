@@ -70,7 +70,8 @@ def _shelves(
     """Rows of bottles, tins, boxes and bags under shelf lamps."""
     wide, tall = 0.135, 0.36
     columns, rows = max(1, int((u1 - u0) / wide)), max(1, int((v1 - v0) / tall))
-    goods, alpha = _goods(rows, columns, rng)
+    pixels = wide / ((texture.u1 - texture.u0) / texture.width), tall / ((texture.v1 - texture.v0) / texture.height)
+    goods, alpha = _goods(rows, columns, rng, pixels)
     texture.plate(u0, u0 + columns * wide, v0, v0 + rows * tall, np.asarray(goods * light, np.float32), alpha)
     vs = v0 + np.arange(rows, dtype=np.float32) * tall
     lamp = np.broadcast_to(light * 1.4, (rows, 1, 3))
@@ -79,31 +80,34 @@ def _shelves(
     texture.grid(texture.along([u0], [u1]), texture.above(vs - tall * 0.05, vs), board)
 
 
-_CELL = 30, 72  # pixels of one product, width and height
-
-
-def _stencils() -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Outlines, shading and labels of five kinds of goods: each (5, 72, 30), 0..1."""
-    wide, tall = _CELL
+def _stencils(wide: int, tall: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Outlines, shading and labels of five kinds of goods: each (5, tall, wide), 0..1."""
     ys, xs = np.mgrid[0:tall, 0:wide].astype(np.float32)
     x, y = np.abs((xs + 0.5) / wide * 2 - 1), 1 - (ys + 0.5) / tall
-    neck = np.interp(y, [0.0, 0.46, 0.58, 0.66, 0.80, 0.81], [0.62, 0.62, 0.40, 0.24, 0.24, 0.0])
-    shapes = (
-        (neck, (0.14, 0.42)),  # bottle
-        (np.interp(y, [0.0, 0.02, 0.44, 0.47, 0.48], [0.5, 0.58, 0.58, 0.5, 0.0]), (0.10, 0.36)),  # tin
-        (np.interp(y, [0.0, 0.70, 0.71], [0.84, 0.84, 0.0]), (0.30, 0.60)),  # box
-        (np.interp(y, [0.0, 0.05, 0.55, 0.60, 0.61], [0.74, 0.82, 0.70, 0.78, 0.0]), (0.18, 0.46)),  # bag
-        (np.interp(y, [0.0, 0.30, 0.34, 0.38, 0.39], [0.7, 0.7, 0.76, 0.76, 0.0]), (0.06, 0.24)),  # cup
+    profiles = (  # heights, half widths there, and the label's lower and upper edge
+        ([0.0, 0.46, 0.58, 0.66, 0.80, 0.81], [0.62, 0.62, 0.40, 0.24, 0.24, 0.0], 0.14, 0.42),  # bottle
+        ([0.0, 0.02, 0.44, 0.47, 0.48], [0.5, 0.58, 0.58, 0.5, 0.0], 0.10, 0.36),  # tin
+        ([0.0, 0.70, 0.71], [0.84, 0.84, 0.0], 0.30, 0.60),  # box
+        ([0.0, 0.05, 0.55, 0.60, 0.61], [0.74, 0.82, 0.70, 0.78, 0.0], 0.18, 0.46),  # bag
+        ([0.0, 0.30, 0.34, 0.38, 0.39], [0.7, 0.7, 0.76, 0.76, 0.0], 0.06, 0.24),  # cup
     )
-    outline = [np.clip((half - x) * wide / 2 + 0.5, 0, 1) * (half > 0) for half, _ in shapes]
-    shade = [1.12 - 0.55 * x**2 + 0.5 * np.exp(-(((xs / wide - 0.36) / 0.07) ** 2)) for _ in shapes]
-    label = [((y > low) & (y < high)).astype(np.float32) for _, (low, high) in shapes]
-    return tuple(np.asarray(np.stack(group), np.float32) for group in (outline, shade, label))  # type: ignore[return-value]
+    halves = [np.interp(y, heights, widths) for heights, widths, _, _ in profiles]
+    outline = np.stack([np.clip((half - x) * wide / 2 + 0.5, 0, 1) * (half > 0) for half in halves])
+    shade = 1.12 - 0.55 * x**2 + 0.5 * np.exp(-(((xs / wide - 0.36) / 0.07) ** 2))
+    label = np.stack([(y > low) & (y < high) for _, _, low, high in profiles])
+    shades = np.broadcast_to(shade, outline.shape)
+    return np.asarray(outline, np.float32), np.asarray(shades, np.float32), np.asarray(label, np.float32)
 
 
-def _goods(rows: int, columns: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-    """Shelves full of goods: light (rows * 72, columns * 30, 3), premultiplied, and opacity."""
-    outline, shade, label = _stencils()
+def _goods(
+    rows: int, columns: int, rng: np.random.Generator, pixels: tuple[float, float]
+) -> tuple[FloatArray, FloatArray]:
+    """Shelves full of goods: light (h, w, 3), premultiplied, and opacity (h, w).
+
+    `pixels` is the size at which one product will be seen: no more is drawn than that.
+    """
+    wide, tall = int(np.clip(np.ceil(pixels[0]), 2, 30)), int(np.clip(np.ceil(pixels[1]), 4, 72))
+    outline, shade, label = _stencils(wide, tall)
     blocks = np.repeat(rng.integers(0, 5, (rows, -(-columns // 4))), 4, axis=1)[:, :columns]
     hues = np.repeat(rng.random((rows, -(-columns // 4), 3), dtype=np.float32), 4, axis=1)[:, :columns]
     hues = np.clip(hues + 0.35 * (rng.random((rows, columns, 3), dtype=np.float32) - 0.5), 0, 1)
@@ -117,7 +121,7 @@ def _goods(rows: int, columns: int, rng: np.random.Generator) -> tuple[FloatArra
 
     def assemble(cells: FloatArray) -> FloatArray:
         order = np.moveaxis(cells, 2, 1)
-        return np.ascontiguousarray(order.reshape(rows * _CELL[1], columns * _CELL[0], *cells.shape[4:]), np.float32)
+        return np.ascontiguousarray(order.reshape(rows * tall, columns * wide, *cells.shape[4:]), np.float32)
 
     return assemble(np.asarray(light[::-1], np.float32)), assemble(np.asarray(cover[::-1], np.float32))
 
@@ -164,6 +168,11 @@ def _customers(texture: Texture, u0: float, u1: float, rng: np.random.Generator,
 
 def _lantern(texture: Texture, u: float, v: float, radius: float) -> None:
     """A red paper lantern with its ribs, hung with its middle at (u, v)."""
+    if not texture.shows(u - radius, u + radius, v - radius * 1.35, v + radius * 1.35):
+        return
+    if texture.meters_per_pixel > radius * 0.4:
+        texture.shine(u - radius * 0.8, u + radius * 0.8, v - radius, v + radius, (1.3, 0.16, 0.05))
+        return
     ys, xs = np.mgrid[-1:1:72j, -1:1:72j].astype(np.float32)
     body = np.clip((1 - np.hypot(xs * 1.08, ys * 1.05)) * 14, 0, 1) * (np.abs(ys) < 0.86)
     caps = ((np.abs(ys) > 0.80) & (np.abs(ys) < 0.98) & (np.abs(xs) < 0.42)).astype(np.float32)

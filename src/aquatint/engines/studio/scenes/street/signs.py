@@ -207,6 +207,9 @@ def screen_art(style: SignStyle, width: int, height: int) -> FloatArray:
 def draw_sign(style: SignStyle, width: int, height: int, gain: float = 1.0) -> tuple[FloatArray, FloatArray | None]:
     """Draw a sign at width x height pixels: linear light (h, w, 3) and opacity (h, w), None when solid."""
     width, height = max(2, width), max(2, height)
+    if min(width, height) < 6:  # too far away to read
+        level = 0.34 if style.kind in ("tube", "bare") else 0.7
+        return np.full((2, 2, 3), np.asarray(style.color, np.float32) * np.float32(level * gain), np.float32), None
     if style.kind == "screen":
         light, alpha = screen_art(style, width, height), None
     else:

@@ -110,9 +110,9 @@ def _water(sea: _Sea, x: PlaneF, depth: PlaneF, bearing: PlaneF, dip: PlaneF, th
     twice = 2 * facing
     image = _mirror_sky(
         sea,
-        ray_x - twice * normal_x,
-        np.abs(ray_y - twice * upright) + gloss * 2,
-        ray_z - twice * normal_z,
+        np.asarray(ray_x - twice * normal_x, np.float32),
+        np.asarray(np.abs(ray_y - twice * upright) + gloss * 2, np.float32),
+        np.asarray(ray_z - twice * normal_z, np.float32),
     )
     fresnel = np.clip(0.02 + 0.98 * (1 - cosine) ** 5, 0, 0.92 - gloss)
     lx, ly, lz = light.sky_direction
@@ -120,7 +120,7 @@ def _water(sea: _Sea, x: PlaneF, depth: PlaneF, bearing: PlaneF, dip: PlaneF, th
     need_x, need_z = -(lx - ray_x) / half_y, -(lz - ray_z) / half_y
     miss = (need_x - slope_x) ** 2 + (need_z - slope_z) ** 2
     spread = 2 * (gloss + 0.004)
-    glitter = np.exp(-miss / spread) * (0.34 / spread**0.5) * max(ly, 0.0) ** 0.35
+    glitter = np.exp(-miss / spread) * (0.34 / spread**0.5) * max(ly, 0.0) ** 0.35 * max(lz, 0.0) ** 2
     crest = np.clip(surface[..., 0] * (1.6 / max(sea.waters.wind**2 * 0.012, 0.1)), -1, 1.5)
     glow = np.clip(0.35 + 0.65 * crest, 0, 1.4) * sharp
     haze = 1 - np.exp(depth * np.float32(-light.haze_amount / 16_000))
@@ -136,21 +136,22 @@ def _water(sea: _Sea, x: PlaneF, depth: PlaneF, bearing: PlaneF, dip: PlaneF, th
 
 def _foam(sea: _Sea, x: PlaneF, z: PlaneF, offshore: PlaneF, depth: PlaneF) -> PlaneF:
     """Share of foam 0..1: whitecaps on the open sea, lace and lines of surf near the shore."""
-    lace = sea.lace.read(x, z, 9.0)
+    lace = sea.lace.read(x, z, 9.0) * np.float32(0.6) + sea.lace.read(z, x, 62.0) * np.float32(0.6)
     coarse = sea.lace.read(x, z, 1.6)
     height = _surface(sea, x, z)[..., 0]
     limit = 0.30 * 0.25 * 0.21 * sea.waters.wind**2 / 9.81 * 4
     caps = smoothstep(limit * 1.25, limit * 2.0, height) * np.clip(sea.waters.wind / 11 - 0.45, 0, 1)
-    caps = smoothstep(0.22, 0.75, caps * np.clip(0.75 + 0.35 * coarse + 0.45 * lace, 0, 2))
+    caps = np.asarray(caps * np.clip(0.55 + 0.45 * coarse + 0.60 * lace, 0, 2), np.float32)
+    caps = smoothstep(0.30, 0.85, caps) * np.float32(0.9)
     if sea.waters.shore <= NO_BEACH:
         return np.asarray(caps, dtype=np.float32)
-    wavy = offshore + coarse * 0.45
+    wavy = np.asarray(offshore + coarse * 0.45, np.float32)
     surf = np.exp(-np.square((wavy - 0.25) / 0.22)) * 1.1
     for distance, width, power in ((2.6, 0.75, 0.75), (7.5, 1.3, 0.62), (15.0, 2.0, 0.45)):
         roll = wavy - distance - 0.9 * sea.lace.read(x, np.full_like(x, distance * 31), 0.6)
         # A breaking front: sharp toward the shore, drawn out behind.
         surf += power * np.exp(np.where(roll < 0, roll / (0.16 * width), -roll / (1.1 * width)))
-    torn = smoothstep(-0.55, 0.9, lace + 1.5 * surf - 0.75)
+    torn = smoothstep(-0.35, 0.75, lace + 1.9 * surf - 0.95)
     return np.asarray(np.clip(caps + surf * torn, 0, 1) * (offshore > -0.6), dtype=np.float32)
 
 
@@ -158,16 +159,18 @@ def _sand(sea: _Sea, x: PlaneF, z: PlaneF, offshore: PlaneF, bearing: PlaneF, di
     """Radiance of the beach, dark and mirror-like where the water has just run off."""
     light = sea.light
     wet = smoothstep(-2.6, -0.3, offshore + 0.35 * sea.lace.read(x, z, 1.1))
-    fine = np.clip(0.5 + 0.20 * sea.grain.read(x, z, 60.0), 0, 1)
+    fine = 0.5 + 0.14 * sea.grain.read(x, z, 420.0) + 0.10 * sea.grain.read(z, x, 95.0)
     broad = np.clip(0.5 + 0.22 * sea.grain.read(x, z, 3.0), 0, 1)
-    bumps = (sea.grain.read(x + 0.03, z, 16.0) - sea.grain.read(x - 0.03, z, 16.0)) * np.float32(0.45)
+    bumps = (sea.grain.read(x + 0.03, z, 16.0) - sea.grain.read(x - 0.03, z, 16.0)) * np.float32(0.14)
+    bumps += (sea.grain.read(x + 0.004, z, 130.0) - sea.grain.read(x - 0.004, z, 130.0)) * np.float32(0.30)
     sx, sy, _ = light.direction
     lit = np.clip(sy + bumps * sx * (1 - wet), 0.02, 1.3)
     length = np.sqrt(1 + bearing * bearing + dip * dip)
-    image = _mirror_sky(sea, bearing / length, dip / length, 1 / length)
+    unit = np.asarray(1 / length, np.float32)
+    image = _mirror_sky(sea, bearing * unit, dip * unit, unit)
     shine = (wet * np.clip(0.10 + 0.9 * (1 - dip / length) ** 4, 0, 0.75))[..., None]
     planes = [
-        sea.waters.sand[c] * (0.62 + 0.55 * fine + 0.28 * broad) * (1 - 0.52 * wet)
+        sea.waters.sand[c] * (0.66 + 0.42 * fine + 0.20 * broad) * (1 - 0.52 * wet)
         * (light.sun[c] * lit + light.ambient[c] * 0.85)
         for c in range(3)
     ]  # fmt: skip
