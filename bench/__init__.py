@@ -1,1 +1,1 @@
-"""The benchmark: durable submits, queries, tasks end to end, beside the floor of the stack and the usual do-it-yourself stack."""
+"""The benchmark: submits, queries and tasks end to end, beside the stack's floor and the do-it-yourself stack."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Self
+from typing import Self, cast
 
 import httptools
 
@@ -65,8 +65,7 @@ class Lane(asyncio.Protocol):
             self.answered(self, status, body)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's only looks like one
         self._parser, self._body = httptools.HttpResponseParser(self), b""
 
     def data_received(self, data: bytes) -> None:
@@ -140,8 +139,7 @@ class _Call(asyncio.Protocol):
         self._url = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's only looks like one
         self._parser = httptools.HttpRequestParser(self)
 
     def data_received(self, data: bytes) -> None:

@@ -48,7 +48,7 @@ def cost(reading: Reading) -> Values:
     return {f"meter_{name}": value for name, value in asdict(reading).items()}
 
 
-async def probe(generator: Generator, site: Site, *, whole: bool, timeout: float = 40.0) -> None:
+async def probe(generator: Generator, site: Site, *, whole: bool, timeout: float = 25.0) -> None:
     """Submit until one task is accepted and, when `whole`, called back: the server is warm and complete."""
     generator.receiver.forget()
     end = now() + timeout

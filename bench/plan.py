@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,6 +34,7 @@ class Plan:
     settle: float
     kill_tasks: int
     rate: float = 20.0
+    quiet: float = 15.0  # without any callback, then what is missing is lost
 
 
 FULL = Plan(rounds=3, submit=3.5, query=3.0, low=8.0, flight=4.0, idle=4.0, settle=2.0, kill_tasks=480)
@@ -50,12 +50,17 @@ class Sample:
     measure: str
     values: Values
     failed: str = ""
+    log: str = ""  # the end of the server's log when it failed
+
+
+Work = Callable[[int, Site], Awaitable[None]]
+Emit = Callable[[Sample], None]
 
 
 class Runner:
     """Runs the plan and hands every sample on as soon as it is there."""
 
-    def __init__(self, plan: Plan, generator: Generator, scratch: Path, emit: Callable[[Sample], None]) -> None:
+    def __init__(self, plan: Plan, generator: Generator, scratch: Path, emit: Emit) -> None:
         self._plan = plan
         self._generator = generator
         self._scratch = scratch
@@ -72,59 +77,67 @@ class Runner:
 
     async def _aquatint(self, index: int) -> None:
         """Ours, and the floors right beside the measure that they are compared with."""
-        plan, generator = self._plan, self._generator
-        async with self._started(index, Aquatint(delay_ms=HOUR_MS), "submit", whole=False) as site:
-            for connections in (16, 64):
-                got = await measures.submits(generator, site, connections, plan.submit)
-                self._say(index, site, f"submit {connections}", got)
+        await self._on(index, Aquatint(delay_ms=HOUR_MS), self._submits, whole=False)
         for floor in FLOORS:
-            async with self._started(index, floor, "submit 64", whole=False) as site:
-                self._say(index, site, "submit 64", await measures.submits(generator, site, 64, plan.submit))
-        async with self._started(index, Aquatint(), "idle, low, flight, query") as site:
-            self._say(index, site, "idle", await measures.idle(site, plan.settle, plan.idle))
-            self._say(index, site, "low", await measures.low(generator, site, plan.rate, plan.low))
-            values, bodies = await measures.flight(generator, site, plan.flight)
-            self._say(index, site, "flight", values)
-            self._say(index, site, "query 32", await measures.queries(generator, site, bodies, 32, plan.query))
-        slow = Aquatint(delay_ms=ENGINE_MS, slots=SLOTS)
-        async with self._started(index, slow, "engine, kill") as site:
-            self._say(index, site, "engine", (await measures.flight(generator, site, plan.flight))[0])
-            self._say(index, site, "kill", await measures.kill_all(generator, site, plan.kill_tasks, 15.0))
+            await self._on(index, floor, self._submit_64, whole=False)
+        await self._on(index, Aquatint(), self._end_to_end)
+        await self._on(index, Aquatint(delay_ms=ENGINE_MS, slots=SLOTS), self._slow_engine)
+
+    async def _submits(self, index: int, site: Site) -> None:
+        self._say(index, site, "submit 16", await measures.submits(self._generator, site, 16, self._plan.submit))
+        await self._submit_64(index, site)
+
+    async def _submit_64(self, index: int, site: Site) -> None:
+        self._say(index, site, "submit 64", await measures.submits(self._generator, site, 64, self._plan.submit))
+
+    async def _end_to_end(self, index: int, site: Site) -> None:
+        plan, generator = self._plan, self._generator
+        self._say(index, site, "idle", await measures.idle(site, plan.settle, plan.idle))
+        self._say(index, site, "low", await measures.low(generator, site, plan.rate, plan.low))
+        values, bodies = await measures.flight(generator, site, plan.flight)
+        self._say(index, site, "flight", values)
+        self._say(index, site, "query 32", await measures.queries(generator, site, bodies, 32, plan.query))
+
+    async def _slow_engine(self, index: int, site: Site) -> None:
+        plan, generator = self._plan, self._generator
+        self._say(index, site, "engine", (await measures.flight(generator, site, plan.flight))[0])
+        self._say(index, site, "kill", await measures.kill_all(generator, site, plan.kill_tasks, plan.quiet))
 
     async def _peer(self, index: int, stack: CeleryStack) -> None:
-        plan, generator = self._plan, self._generator
-        async with self._started(index, stack, "idle, low, flight, submit") as site:
-            self._say(index, site, "idle", await measures.idle(site, plan.settle, plan.idle / 2))
-            self._say(index, site, "low", await measures.low(generator, site, plan.rate, plan.low / 2))
-            self._say(index, site, "flight", (await measures.flight(generator, site, plan.flight))[0])
-            # Last, as it leaves a queue behind.
-            self._say(index, site, "submit 64", await measures.submits(generator, site, 64, plan.submit))
-        async with self._started(index, replace(stack, delay_ms=ENGINE_MS), "engine, kill") as site:
-            self._say(index, site, "engine", (await measures.flight(generator, site, plan.flight))[0])
-            if index == 0:  # once: what is lost is waited for in vain, and that takes long
-                quiet = 2.0 * VISIBILITY + 5
-                self._say(index, site, "kill", await measures.kill_all(generator, site, plan.kill_tasks, quiet))
+        await self._on(index, stack, self._peer_end_to_end)
+        await self._on(index, replace(stack, delay_ms=ENGINE_MS), self._peer_slow_engine)
 
-    @asynccontextmanager
-    async def _started(
-        self, index: int, subject: Subject, what: str, *, whole: bool = True
-    ) -> AsyncIterator[Site]:
-        """A warm server for the block; a server that does not run is a result too."""
+    async def _peer_end_to_end(self, index: int, site: Site) -> None:
+        plan, generator = self._plan, self._generator
+        self._say(index, site, "idle", await measures.idle(site, plan.settle, plan.idle / 2))
+        self._say(index, site, "low", await measures.low(generator, site, plan.rate, plan.low / 2))
+        self._say(index, site, "flight", (await measures.flight(generator, site, plan.flight))[0])
+        await self._submit_64(index, site)  # last, as it leaves a queue behind
+
+    async def _peer_slow_engine(self, index: int, site: Site) -> None:
+        plan, generator = self._plan, self._generator
+        self._say(index, site, "engine", (await measures.flight(generator, site, plan.flight))[0])
+        if index == 0:  # once: what is lost is waited for in vain, and that takes long
+            quiet = 2.0 * VISIBILITY + 5
+            self._say(index, site, "kill", await measures.kill_all(generator, site, plan.kill_tasks, quiet))
+
+    async def _on(self, index: int, subject: Subject, work: Work, *, whole: bool = True) -> None:
+        """Do the work on a warm server; one that does not run is a result too."""
         self._starts += 1
         folder = self._scratch / str(self._starts)
-        tail = ""
+        log = ""
         try:
             async with running(subject, folder) as site:
                 try:
                     await measures.probe(self._generator, site, whole=whole)
                     gc.collect()
-                    yield site
+                    await work(index, site)
                 except Exception:
-                    tail = site.log_tail()
+                    log = site.log_tail()
                     raise
         except Exception as error:
-            why = f"{type(error).__name__}: {error}\n{tail}"
-            self._emit(Sample(index, subject.name, what, {}, why))
+            why = f"{type(error).__name__}: {error}"
+            self._emit(Sample(index, subject.name, work.__name__.strip("_"), {}, why, log))
 
     def _say(self, index: int, site: Site, measure: str, values: Values) -> None:
         known = {name: value for name, value in values.items() if not math.isnan(value)}

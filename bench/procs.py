@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -64,18 +63,18 @@ class Proc:
             return [root, *root.children(recursive=True)]
         return []
 
-    def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal to the process and all that it started, and wait for their end."""
+    def stop(self, timeout: float = 60.0) -> None:
+        """Ask the process to end in order. Raises TimeoutExpired."""
+        self._process.terminate()
+        self._process.wait(timeout)
+
+    def kill(self) -> None:
+        """SIGKILL the process and all that it started, and wait for their end."""
         members = self.tree()
         for member in members:
             with contextlib.suppress(psutil.NoSuchProcess):
-                member.send_signal(how)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(15)
-        _, alive = psutil.wait_procs(members, timeout=5)
-        for member in alive:
-            with contextlib.suppress(psutil.NoSuchProcess):
                 member.kill()
+        psutil.wait_procs(members, timeout=10)
         self._process.wait(10)
 
 

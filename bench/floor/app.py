@@ -1,4 +1,4 @@
-"""The floor's applications. `uvicorn bench.floor.app:starlette --factory`; FLOOR_DB names the file, empty: no store."""
+"""The floor's applications (`uvicorn bench.floor.app:starlette --factory`); FLOOR_DB: the file, empty for no store."""
 
 from __future__ import annotations
 

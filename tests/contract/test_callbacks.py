@@ -72,7 +72,7 @@ def test_no_callback_unless_asked_for(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "tail",
-    ["", "/", "/hook/", "/hook?", "/hook?a=1&b=%2F%20x&c=ü&a=2", "/a//b/../c;p=1?x=%zz", "/%E2%98%83#fragment"],
+    ["", "/", "/hook/", "/hook?a=1&b=%2F%20x&c=ü&a=2", "/a//b/../c;p=1?x=%zz", "/%E2%98%83#fragment"],
 )
 def test_callback_url_is_kept_byte_for_byte(client: Client, receiver: ThreadedReceiver, tail: str) -> None:
     """Path and query reach the receiver as they were given (section 8, item 9)."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image
+
 from support.server import FAST, Server, run_cli
 
 PAGE = Path(__file__).parents[2] / "ADDING_AN_ENGINE.md"

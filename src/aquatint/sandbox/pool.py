@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 
 from aquatint.sandbox.errors import SandboxCrashed, SandboxError, SandboxRefused, SandboxTimedOut
 from aquatint.sandbox.limits import Limits
@@ -17,8 +18,9 @@ _log = logging.getLogger(__name__)
 
 
 class Sandbox:
-    """`size` warm worker processes. A crash, a bomb or a hang costs its own job and nothing else.
+    """Up to `size` warm worker processes. A crash, a bomb or a hang costs its own job and nothing else.
 
+    One worker starts at once; the others start when all are busy, so that an idle server stays small.
     `warm` names modules that every worker imports before its first job; `search_path` names folders that
     workers look for modules in, before the server's own.
     """
@@ -41,19 +43,19 @@ class Sandbox:
         self._permits = asyncio.Semaphore(0)  # one per idle worker; wakes waiters in order of arrival
         self._workers: set[WorkerProcess] = set()
         self._chores: set[asyncio.Task[None]] = set()
+        self._planned = 0  # workers that exist or are being started
         self._waiting = 0
         self._open = False
 
     async def open(self) -> None:
-        """Start all workers and wait until they are warm. Raises SandboxCrashed when they cannot start
-        here.
-        """
+        """Start the first worker and wait until it is warm. Raises SandboxCrashed when it cannot start here."""
         self._open = True
-        started = await asyncio.gather(*(self._start() for _ in range(self._size)), return_exceptions=True)
-        failures = [outcome for outcome in started if isinstance(outcome, BaseException)]
-        if failures:
+        self._planned = 1
+        try:
+            await self._start()
+        except BaseException:
             await self.close()
-            raise failures[0]
+            raise
 
     async def close(self) -> None:
         """Kill all workers; jobs under way and in the queue end with SandboxCrashed. Safe to call twice."""
@@ -100,6 +102,7 @@ class Sandbox:
             self._waiting += 1
             try:
                 if self._open:
+                    self._grow()
                     await self._permits.acquire()
             finally:
                 self._waiting -= 1
@@ -117,14 +120,27 @@ class Sandbox:
             return
         worker.kill()
         if self._open:
-            chore = asyncio.create_task(self._replace(worker))
-            self._chores.add(chore)
-            chore.add_done_callback(self._chores.discard)
+            self._keep_busy(self._replace(worker))
+
+    def _grow(self) -> None:
+        """Start one more worker when more jobs wait than workers are idle or on their way."""
+        coming = self._planned - len(self._workers)
+        if self._planned < self._size and self._waiting > len(self._idle) + coming:
+            self._planned += 1
+            self._keep_busy(self._start_whatever_it_takes())
+
+    def _keep_busy(self, work: Coroutine[None, None, None]) -> None:
+        chore = asyncio.create_task(work)
+        self._chores.add(chore)
+        chore.add_done_callback(self._chores.discard)
 
     async def _replace(self, worker: WorkerProcess) -> None:
-        """Never give up: a pool that cannot start workers now may be able to when memory is free again."""
         await worker.kill_and_wait()
         self._workers.discard(worker)
+        await self._start_whatever_it_takes()
+
+    async def _start_whatever_it_takes(self) -> None:
+        """Never give up: a pool that cannot start workers now may be able to when memory is free again."""
         pause = _FIRST_RESTART_PAUSE
         while True:
             try:

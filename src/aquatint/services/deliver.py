@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from aquatint.domain.delivery import ClaimedDelivery, DeliveryAttempt, DeliveryState
 from aquatint.domain.errors import Conflict
+from aquatint.domain.task import Micros
 from aquatint.services.query import QueryService
 from aquatint.services.signals import Signals
 from aquatint.services.tools import SECOND, Clock
@@ -28,12 +29,12 @@ class DeliverService:
         self._jitter = jitter
         self._log = log
 
-    async def __call__(self, claimed: ClaimedDelivery) -> None:
-        """One try. The log row and what happens next are one transaction."""
+    async def __call__(self, claimed: ClaimedDelivery) -> float | None:
+        """One try; seconds until the next one. The log row and what happens next are one transaction."""
         at = self._clock.now()
         letter = Letter(claimed.id, claimed.url, claimed.body, claimed.key_secret)
         verdict = await self._sender.send(letter, at / SECOND)
-        next_at: int | None = None
+        next_at: Micros | None = None
         match verdict:
             case Delivered(log=log):
                 state, outcome, detail = DeliveryState.DELIVERED, "delivered", ""
@@ -49,8 +50,9 @@ class DeliverService:
         await self._store.record_delivery(claimed.no, attempt, state, next_at)
         if outcome != "delivered":
             self._log.info("delivery.failed", delivery=claimed.id, attempt=claimed.attempt, state=state, why=detail)
+        return None if next_at is None else (next_at - self._clock.now()) / SECOND
 
-    def _next(self, tries: int, after: float | None) -> int | None:
+    def _next(self, tries: int, after: float | None) -> Micros | None:
         """When to try again after `tries` tries; None when the schedule is used up."""
         if tries > len(self._schedule):
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import msgspec
@@ -43,6 +43,8 @@ class SettleService:
         """Write `outcome` unless the attempt lost the task; True when it was written."""
         at = max(self._clock.now(), task.updated_at)
         progress = 1.0 if outcome.status is Status.SUCCESS else task.progress
+        # What is stored and what the callback says come from the same values, or they would differ after a rerun.
+        outcome = replace(outcome, engine=outcome.engine or task.engine)
         delivery = self._delivery(task, outcome, at, progress) if task.callback_url is not None else None
         settled = await self._store.settle(
             Settlement(
@@ -70,7 +72,7 @@ class SettleService:
             task,
             status=outcome.status,
             updated_at=at,
-            engine=outcome.engine or task.engine,
+            engine=outcome.engine,
             progress=progress,
             result=outcome.result,
             failure_reason=outcome.failure_reason,

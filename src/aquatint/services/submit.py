@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 
 from aquatint.assets.base import AssetStore
 from aquatint.catalog.load import Catalog
@@ -18,6 +19,7 @@ from aquatint.services.tools import SECOND, Clock, new_id, new_token
 from aquatint.store.base import Idempotency, Link, NewTask, Store, Submitted
 
 OUTPUT_FORMATS = ("png", "jpeg", "webp")
+LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 INLINE = "inline"  # name of links that only keep the bytes of a data URL; nothing public leads to them
 
 
@@ -135,7 +137,7 @@ class SubmitService:
 
     def _may_be_public(self, target: SplitUrl) -> bool:
         if target.host == "localhost" or target.host.endswith(".localhost"):
-            return False
+            return any(self._policy.permits(address) for address in LOOPBACK)
         return target.address is None or self._policy.permits(target.address)
 
     async def _references(

@@ -33,7 +33,7 @@ class Dispatcher:
         self._concurrency = concurrency
         self._per_host = per_host
         self._log = log
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: set[asyncio.Task[float | None]] = set()
         self._hosts: Counter[str] = Counter()
         self._stopping = False
 
@@ -75,14 +75,18 @@ class Dispatcher:
             task.add_done_callback(functools.partial(self._sent, delivery))
         return len(claimed)
 
-    def _sent(self, delivery: ClaimedDelivery, task: asyncio.Task[None]) -> None:
+    def _sent(self, delivery: ClaimedDelivery, task: asyncio.Task[float | None]) -> None:
         self._sending.discard(task)
         was_full = len(self._sending) + 1 >= self._concurrency or self._hosts[delivery.host] >= self._per_host
         self._hosts[delivery.host] -= 1
         if not self._hosts[delivery.host]:
             del self._hosts[delivery.host]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._log.error("delivery.broke", delivery=delivery.id, why=repr(error))
+        if not task.cancelled():
+            if (error := task.exception()) is not None:
+                self._log.error("delivery.broke", delivery=delivery.id, why=repr(error))
+            elif (again_in := task.result()) is not None and again_in < IDLE:
+                # The loop may already sleep, not knowing of this try: without a call it would come late.
+                asyncio.get_running_loop().call_later(again_in, self._wake.set)
         if was_full:
             self._wake.set()
 

@@ -29,7 +29,24 @@ LIMITS = Limits(address_space=1 << 30, cpu_seconds=2, wall=20)
 async def sandbox() -> AsyncIterator[Sandbox]:
     sandbox = Sandbox(2, LIMITS, warm=("hostile_jobs",), search_path=(HERE,))
     await sandbox.open()
+    # Both workers are wanted now, and each has been waited for.
+    await asyncio.gather(*(call(sandbox, "sleep", b"0.5") for _ in range(2)))
+    await asyncio.gather(*(call(sandbox, "sleep", b"0.1") for _ in range(2)))
+    await until(lambda: len(my_workers()) == 2)
     yield sandbox
+    await sandbox.close()
+
+
+async def test_workers_start_when_they_are_wanted() -> None:
+    """An idle sandbox has one worker; more start only while jobs wait, up to its size."""
+    sandbox = Sandbox(2, LIMITS, warm=("hostile_jobs",), search_path=(HERE,))
+    await sandbox.open()
+    assert len(my_workers()) == 1
+    for _ in range(3):
+        await call(sandbox, "echo")
+    assert len(my_workers()) == 1, "jobs one after another need only one worker"
+    await asyncio.gather(*(call(sandbox, "sleep", b"0.3") for _ in range(4)))
+    assert len(my_workers()) == 2
     await sandbox.close()
 
 

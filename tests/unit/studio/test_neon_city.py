@@ -14,6 +14,7 @@ from aquatint.engines.studio.scenes import neon_city
 from aquatint.engines.studio.scenes.street import brief as briefs
 from aquatint.engines.studio.scenes.street.camera import Camera
 from aquatint.engines.studio.scenes.street.layout import build_street, houses
+from aquatint.engines.studio.scenes.street.picture import render
 from aquatint.engines.studio.scenes.street.stage import Piece, View, perform
 from aquatint.engines.studio.scenes.street.texture import Texture
 from aquatint.engines.studio.styles.base import Easel, Rgb8
@@ -77,7 +78,7 @@ def test_the_wet_road_mirrors_the_street() -> None:
     wet = replace(briefs.read_brief(PLAN, 3), people=0, traffic=False)
     dry = replace(wet, wet=0.0)
     easel = Easel(*SIZE, seed=3)
-    assert likeness(neon_city.render(wet, easel)) > max(0.2, likeness(neon_city.render(dry, easel)) + 0.1)
+    assert likeness(render(wet, easel)) > max(0.2, likeness(render(dry, easel)) + 0.1)
 
 
 def test_no_people_removes_the_walkers_and_nothing_else() -> None:

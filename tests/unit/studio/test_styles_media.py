@@ -99,8 +99,8 @@ def test_pencil_shades_a_grey_wedge_evenly_and_darker() -> None:
     columns = grey[:, 80:560].reshape(180, 4, 120).mean(axis=(0, 2))
     assert (np.diff(columns) < -5).all()
     assert columns[0] - columns[-1] > 75
-    middle = grey[:, 300:420]
-    assert _apart(_direction(middle - cv2.GaussianBlur(middle, (0, 0), 6)), -0.7) < 0.5
+    lights = grey[:, 120:250]  # only the first pass of hatching reaches the light tones
+    assert _apart(_direction(lights - cv2.GaussianBlur(lights, (0, 0), 6)), -0.85) < 0.4
 
 
 def test_drawn_lines_overshoot_corners() -> None:
@@ -120,8 +120,8 @@ def test_graphite_keeps_order_and_lightens() -> None:
 
 
 def test_ink_keeps_a_calm_sky_clean() -> None:
-    photo = np.repeat(np.linspace(235, 190, 200, dtype=np.float32)[:, None], 320, axis=1)
-    photo = photo + np.random.Generator(np.random.PCG64(2)).normal(0, 2.5, photo.shape)
+    sky = np.repeat(np.linspace(235, 190, 200, dtype=np.float32)[:, None], 320, axis=1)
+    photo = sky + np.random.Generator(np.random.PCG64(2)).normal(0, 2.5, sky.shape)
     photo[120:, 60:140] = 60
     source = np.repeat(np.clip(photo, 0, 255)[..., None], 3, axis=2).astype(np.uint8)
     picture = ink.paint(source, Easel(640, 400, 1))

@@ -55,9 +55,16 @@ VARIANTS = (
 )
 PHOTOS = ("castle", "raccoon")
 # Between which values a measure of the style must lie, on every photo; `_gain` is relative to the photo itself.
-# `likeness` keeps the picture recognisable; together the bounds of one style exclude the photo, its blur and its tint.
+# `likeness` keeps the picture recognisable; together the bounds of a style exclude the photo, its blur and its tint.
 SIGNATURES: dict[str, dict[str, tuple[float, float]]] = {
-    "oil": {"flat": (0, 0.04), "colors_gain": (1.08, 9), "fine": (5, 14), "likeness": (0.95, 1), "residual": (8, 60)},
+    "oil": {
+        "flat": (0, 0.04),
+        "chroma_gain": (1.0, 1.25),
+        "colors_gain": (1.08, 9),
+        "fine": (9.6, 14),
+        "likeness": (0.95, 1),
+        "residual": (8, 60),
+    },
     "pencil": {"chroma": (0, 3), "paper": (0.25, 0.75), "border": (88, 97), "fine": (15, 32), "likeness": (0.6, 1)},
     "ink": {"chroma": (0, 4), "bimodal": (0.9, 1), "paper": (0.4, 0.9), "fine": (40, 80), "likeness": (0.75, 1)},
     "ink_wash": {
@@ -78,7 +85,7 @@ SIGNATURES: dict[str, dict[str, tuple[float, float]]] = {
     "woodcut": {"bimodal": (0.7, 1), "colors": (2, 1500), "fine": (50, 80), "chroma": (4, 12), "likeness": (0.85, 1)},
     "pixel_art": {"colors": (2, 24), "flat": (0.25, 0.9), "likeness": (0.95, 1)},
     "halftone": {"edge": (0.9, 1), "fine": (40, 70), "chroma": (20, 45), "paper": (0.05, 0.4), "likeness": (0.93, 1)},
-    "pointillism": {"chroma_gain": (1.15, 2), "edge": (0.6, 0.8), "colors_gain": (1.2, 9), "residual": (12, 60)},
+    "pointillism": {"chroma_gain": (1.26, 2), "edge": (0.6, 0.8), "colors_gain": (1.2, 9), "residual": (12, 60)},
     "stained_glass": {
         "border": (0, 25),
         "dark": (0.25, 0.5),

@@ -183,7 +183,7 @@ def note_progress(task_no: int, attempt: int, fraction: float) -> Callable[[sqli
 
 def settle(db: sqlite3.Connection, outcome: Settlement) -> bool:
     row = db.execute(
-        "UPDATE task SET phase = 2, status = ?, updated_at = ?, engine = coalesce(?, engine),"
+        "UPDATE task SET phase = 2, status = ?, updated_at = ?, engine = ?,"
         " progress = ?, result = ?, failure_reason = ?,"
         " failure_message = ?, warnings = ?, lease_owner = NULL, lease_until = NULL"
         " WHERE no = ? AND attempt = ? AND phase < 2 RETURNING key_id, points",

@@ -17,7 +17,7 @@ from aquatint.engines.studio.kernels.resize import blur, cover, fit_width, resiz
 from aquatint.engines.studio.kernels.strokes import Canvas
 from aquatint.engines.studio.styles.base import Easel, PlaneF, Rgb8, RgbF
 
-_PAINT_SIZE = 1408
+_PAINT_SIZE = 1280
 _CHALK_SIZE = 1024
 _TOUCHES = (
     Layer(86, 0.0, spacing=0.6),

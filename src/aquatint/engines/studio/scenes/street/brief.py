@@ -71,6 +71,8 @@ class Light:
     windows: float  # share of lit windows, 0..1
     exposure: float
     fog_distance: float  # metres
+    sun: Rgb = (0.0, 0.0, 0.0)  # irradiance of direct sunlight
+    sun_side: int = 1  # which row of houses it falls on: -1 left, 1 right
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,60 @@ def _night_light(neon: tuple[Rgb, ...], dusk: bool, fog: float) -> Light:
     )
 
 
+_DAYLIGHT: dict[str, tuple[Rgb, Rgb, Rgb, Rgb]] = {  # zenith, haze, sun, skylight
+    "day": ((0.075, 0.21, 0.56), (0.42, 0.58, 0.80), (3.3, 2.95, 2.45), (0.62, 0.78, 1.05)),
+    "morning": ((0.10, 0.24, 0.52), (0.55, 0.60, 0.68), (3.3, 2.55, 1.75), (0.62, 0.72, 0.92)),
+    "golden_hour": ((0.12, 0.20, 0.42), (0.85, 0.52, 0.30), (3.6, 1.85, 0.72), (0.58, 0.56, 0.70)),
+    "sunset": ((0.10, 0.12, 0.34), (0.95, 0.40, 0.24), (2.6, 0.95, 0.36), (0.46, 0.40, 0.58)),
+    "overcast": ((0.42, 0.46, 0.52), (0.58, 0.61, 0.66), (0.0, 0.0, 0.0), (1.25, 1.32, 1.42)),
+}
+_TIMES = {"noon": "day", "sunrise": "golden_hour", "dawn": "morning", "dusk": "sunset"}
+
+
+def _day_light(mood: str, fog: float, side: int) -> Light:
+    zenith, haze, sun, skylight = _DAYLIGHT[mood]
+    low = mood in ("golden_hour", "sunset")
+    return Light(
+        zenith=zenith,
+        haze=haze,
+        glow=haze,
+        street=np.zeros(3, np.float32),
+        ambient=np.asarray(skylight, np.float32),
+        lamps=0.75 if low else 0.55,
+        windows=0.30 if low else 0.05,
+        exposure=0.62,
+        fog_distance=(620.0 if not low else 420.0) / (1 + 3.0 * fog),
+        sun=sun,
+        sun_side=side,
+    )
+
+
+def read_day_brief(plan: Plan, seed: int) -> Brief:
+    """Turn a plan into the brief of a street by daylight; dry unless rain or snow is asked for."""
+    rng = generator(seed, "brief")
+    rain = max(_wish_strength(plan, "rain"), 1.3 * _wish_strength(plan, "storm"))
+    snow, fog = _wish_strength(plan, "snow"), _wish_strength(plan, "fog")
+    mood = _TIMES.get(plan.time or "day", plan.time or "day")
+    dull = rain or snow or fog or any(wish.name == "clouds" for wish in plan.weather)
+    mood = "overcast" if dull else (mood if mood in _DAYLIGHT else "day")
+    nobody = bool({"people", "person", "figure", "crowd"} & plan.excluded)
+    landmark = str(rng.choice(["none", "train"], p=[0.65, 0.35]))
+    return Brief(
+        seed=seed,
+        light=_day_light(mood, fog, int(rng.choice([-1, 1]))),
+        neon=neon_colors(plan, seed),
+        rain=rain,
+        wet=1.0 if rain else 0.0,
+        snow=snow,
+        people=0 if nobody else int(rng.integers(7, 12)),
+        traffic="car" not in plan.excluded,
+        landmark="none" if landmark in plan.excluded else landmark,
+        words=plan.text,
+        language=_LANGUAGES.get(plan.options.get("city", ""), "japanese"),
+        daylight=True,
+    )
+
+
 def read_brief(plan: Plan, seed: int) -> Brief:
     """Turn a plan into the brief of a night street. Rain is the default; "no rain" leaves the road damp."""
     rng = generator(seed, "brief")
@@ -157,7 +213,7 @@ def read_brief(plan: Plan, seed: int) -> Brief:
         wet=1.0 if rain else (0.55 if not snow else 0.7),
         snow=snow,
         people=0 if nobody else crowd,
-        traffic=not {"car", "cars", "traffic", "vehicle"} & plan.excluded,
+        traffic="car" not in plan.excluded,
         landmark="none" if landmark in plan.excluded else landmark,
         words=plan.text,
         language=_LANGUAGES.get(plan.options.get("city", ""), "japanese"),

@@ -25,6 +25,7 @@ class Wall:
     width: float  # metres
     height: float
     shops: bool  # whether its ground floor opens to the street
+    side: int = 0  # -1 left row, 1 right row, 0 across the street
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,15 @@ class _Style:
     clutter: float  # air conditioners, pipes, small signs
 
 
-def _style(rng: np.random.Generator) -> _Style:
+_NIGHT_TONES = ((0.34, 0.31, 0.30), (0.22, 0.24, 0.28), (0.30, 0.24, 0.21), (0.16, 0.17, 0.21))
+_DAY_TONES = ((0.52, 0.46, 0.37), (0.40, 0.41, 0.42), (0.40, 0.20, 0.13), (0.46, 0.36, 0.26), (0.60, 0.58, 0.54))
+
+
+def _style(rng: np.random.Generator, daylight: bool) -> _Style:
     kind = int(rng.choice(4, p=[0.34, 0.26, 0.24, 0.16]))  # flats, mixed use, offices, curtain wall
-    tones = np.array([[0.34, 0.31, 0.30], [0.22, 0.24, 0.28], [0.30, 0.24, 0.21], [0.16, 0.17, 0.21]], np.float32)
-    albedo = tones[int(rng.integers(4))] * np.float32(rng.uniform(0.42, 0.85))
+    tones = np.array(_DAY_TONES if daylight else _NIGHT_TONES, np.float32)
+    shade = rng.uniform(0.42, 0.85) if not daylight else rng.uniform(0.75, 1.05)
+    albedo = tones[int(rng.integers(len(tones)))] * np.float32(shade)
     floor = float(rng.uniform(2.9, 3.5))
     bay = float(rng.uniform(1.7, 2.9) if kind != 3 else rng.uniform(1.2, 1.6))
     margin = (0.16, 0.08, 0.12, 0.03)[kind] * float(rng.uniform(0.7, 1.3))
@@ -84,7 +90,7 @@ def _style(rng: np.random.Generator) -> _Style:
 
 def paint_wall(texture: Texture, wall: Wall, brief: Brief, tiles: Tiles) -> FloatArray:
     """Paint the part of a wall that `texture` covers and light it: (h, w, 3) linear."""
-    architecture = _style(generator(brief.seed, "house", wall.number))
+    architecture = _style(generator(brief.seed, "house", wall.number), brief.daylight)
     rng = generator(brief.seed, "wall", wall.number, wall.face)
     texture.albedo[:] = architecture.albedo[:, None, None]
     if texture.meters_per_pixel < 0.25:
@@ -115,17 +121,34 @@ def _irradiance(texture: Texture, wall: Wall, brief: Brief) -> FloatArray:
     """Light that falls on the wall: ambient, the street's glow from below, and pools of near signs. (3, h, w)."""
     v = (texture.v_edges[:-1] + texture.v_edges[1:]) / 2
     u = (texture.u_edges[:-1] + texture.u_edges[1:]) / 2
+    if brief.daylight:
+        return _daylight(u, v, wall, brief)
     glow = 0.22 * np.exp(-v / 4.5) + 0.085 * np.exp(-v / 22.0)
     profile = brief.light.ambient[:, None] + brief.light.street[:, None] * glow[None]
     rng = generator(brief.seed, "pools", wall.number, wall.face)
     light = np.repeat(profile[:, :, None], len(u), axis=2)
-    for _ in range(3 if not brief.daylight else 0):
+    for _ in range(3):
         hue = np.asarray(pick_color(brief.neon, rng), np.float32) * np.float32(0.42)
         at_u, at_v = rng.uniform(0, wall.width), rng.uniform(3, min(wall.height, 22))
         reach = rng.uniform(2.5, 6.0)
         column = np.exp(-(((v - at_v) / (reach * 1.5)) ** 2))
         row = np.exp(-(((u - at_u) / reach) ** 2))
         light += hue[:, None, None] * (column[:, None] * row[None])
+    return np.asarray(light, np.float32)
+
+
+def _daylight(u: FloatArray, v: FloatArray, wall: Wall, brief: Brief) -> FloatArray:
+    """Skylight, darker toward the street, and sun above the shadow that the other row casts. (3, h, w)."""
+    sky = 0.45 + 0.55 * np.clip(v / 30.0, 0, 1)
+    profile = brief.light.ambient[:, None] * sky[None]
+    light = np.repeat(profile[:, :, None], len(u), axis=2)
+    facing = {brief.light.sun_side: 1.0, 0: 0.22}.get(wall.side, 0.0)
+    if facing and max(brief.light.sun):
+        rng = generator(brief.seed, "shadow", wall.number)
+        steps = 3.0 + 7.0 * rng.random(4).astype(np.float32)
+        edge = np.interp(u / max(wall.width, 1.0) * 4, np.repeat(np.arange(1, 5), 2) - 0.5, np.repeat(steps, 2))
+        lit = np.clip((v[:, None] - edge[None]) / 0.25 + 0.5, 0, 1)
+        light += np.asarray(brief.light.sun, np.float32)[:, None, None] * np.float32(facing) * lit
     return np.asarray(light, np.float32)
 
 
@@ -200,12 +223,14 @@ def _reflections(
 ) -> FloatArray:
     """What the panes mirror: sky above, and at night neon from across the street. (rows, columns, 3)."""
     floors, rows, bays, columns = shape
-    sky = np.asarray(brief.light.haze, np.float32) * 0.16 + np.asarray(brief.light.zenith, np.float32) * 0.25
+    haze, zenith = np.asarray(brief.light.haze, np.float32), np.asarray(brief.light.zenith, np.float32)
+    sky = haze * 0.16 + zenith * 0.25 if not brief.daylight else haze * 0.22 + zenith * 0.30
     light = sky * np.linspace(0.5, 1.4, floors * rows, dtype=np.float32)[:, None, None]
     broken = rng.random((floors, bays), dtype=np.float32) ** 2
     hue = np.asarray(brief.neon[int(rng.integers(3))], np.float32)
     if brief.daylight:
-        return np.asarray(np.repeat(light, bays * columns, axis=1), np.float32)
+        clouds = 0.45 + 1.1 * np.repeat(np.repeat(broken, rows, axis=0), columns, axis=1)
+        return np.asarray(light * clouds[..., None], np.float32)
     heights = base + (np.arange(floors * rows, dtype=np.float32) / rows) * style.floor
     slope = np.tile(np.linspace(0.25, 1.0, rows, dtype=np.float32), floors)[:, None]
     panes = np.repeat(np.repeat(broken, rows, axis=0), columns, axis=1) * slope

@@ -143,4 +143,6 @@ def draw_pole(brief: Brief, width: int, height: int) -> tuple[FloatArray, FloatA
     hue, other = np.asarray(brief.neon[0], np.float32), np.asarray(brief.neon[1], np.float32)
     side = np.clip(across * 7, -1, 1)
     light = 0.012 + 0.05 * low * (np.clip(side, 0, 1) * hue + np.clip(-side, 0, 1) * other)
+    if brief.daylight:
+        light = brief.light.ambient * np.float32(0.13) + np.clip(side * brief.light.sun_side, 0, 1) * np.float32(0.12)
     return np.asarray(cover[..., None] * light, np.float32), np.asarray(cover, np.float32)

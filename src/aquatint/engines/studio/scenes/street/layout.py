@@ -106,7 +106,7 @@ def wall_piece(
 def _house_pieces(house: House, camera: Camera, brief: Brief, tiles: Tiles) -> list[Piece]:
     """The wall along the street, cut into segments, and the wall that faces the viewer."""
     pieces = []
-    wall = Wall(house.number, "side", house.z1 - house.z0, house.height, shops=True)
+    wall = Wall(house.number, "side", house.z1 - house.z0, house.height, shops=True, side=house.side)
     x = house.side * house.front
     start = max(house.z0, NEAR)
     while start < house.z1 - 0.01:
@@ -209,6 +209,12 @@ def _skyline(brief: Brief, tiles: Tiles, first: int) -> list[Piece]:
     return pieces
 
 
+_CLOTHES: tuple[Rgb, ...] = (
+    *((0.05, 0.06, 0.12), (0.16, 0.13, 0.10), (0.30, 0.05, 0.05), (0.32, 0.30, 0.27), (0.07, 0.13, 0.11)),
+    *((0.36, 0.24, 0.08), (0.10, 0.16, 0.30), (0.05, 0.05, 0.05)),
+)
+
+
 def _walker_piece(walker: people.Walker, x: float, z: float, tall: float = 1.0) -> Piece:
     half = people.WIDE / 2 * tall
 
@@ -243,8 +249,9 @@ def _crowd(camera: Camera, brief: Brief) -> list[Piece]:
             clear=pick == 2,
             bag=rng.random() < 0.4,
             flip=rng.random() < 0.5,
-            left_light=first,
-            right_light=second,
+            left_light=first if not brief.daylight else brief.light.sun,
+            right_light=second if not brief.daylight else (0.5, 0.55, 0.6),
+            cloth=_CLOTHES[int(rng.integers(len(_CLOTHES)))] if brief.daylight else None,
         )
         if i == 0:
             z = float(rng.uniform(6.6, 8.2))
@@ -273,7 +280,8 @@ def _traffic(brief: Brief) -> list[Piece]:
             body=paints[int(rng.integers(4))],
             leaving=leaving,
             taxi=leaving and rng.random() < 0.5,
-            rim=brief.neon[int(rng.integers(3))],
+            rim=brief.neon[int(rng.integers(3))] if not brief.daylight else (0.75, 0.85, 1.0),
+            level=1.0 if not brief.daylight else 8.0,
         )
         x = (-1.65 if leaving else 1.65) + float(rng.uniform(-0.15, 0.15))
         half = vehicles.WIDE / 2

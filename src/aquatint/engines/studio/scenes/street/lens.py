@@ -37,7 +37,7 @@ def expose(view: View, extra: FloatArray, brief: Brief) -> Film:
     size = max(8, round(width * factor)), max(8, round(height * factor))
     small = cv2.resize(view.light, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     small *= np.float32(1 / LINEAR_ONE)
-    bright = np.clip(small - 0.55, 0, 4.0)
+    bright = np.clip(small - (0.55 if not brief.daylight else 1.6), 0, 4.0)
     unit = max(size) / 1024
     bloom = np.zeros_like(small)
     for sigma, share in ((2.0, 0.16), (6.5, 0.19), (20.0, 0.21), (64.0, 0.20)):

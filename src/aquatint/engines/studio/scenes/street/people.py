@@ -173,6 +173,7 @@ class Walker:
     flip: bool
     left_light: Rgb
     right_light: Rgb
+    cloth: Rgb | None = None  # light from the clothes by day; None: a silhouette
 
 
 def _smooth(points: Points, steps: int = 6) -> FloatArray:
@@ -299,8 +300,22 @@ def _rim_lit(body: FloatArray, walker: Walker, unit: float) -> FloatArray:
     fall = np.linspace(0.030, 0.014, body.shape[0], dtype=np.float32)[:, None]
     folds = fbm(body.shape[0], body.shape[1], 11, 3, 5 + walker.coat)
     across = np.linspace(-1, 1, body.shape[1], dtype=np.float32)[None]
-    cloth = fall * (1 + 0.9 * folds) + 0.012 * np.exp(-(((across - 0.02) / 0.010) ** 2)) * (fall < 0.024)
-    return np.asarray(light + (body * cloth)[..., None] * (0.5 + 0.3 * left + 0.3 * right), np.float32)
+    seam = 0.012 * np.exp(-(((across - 0.02) / 0.010) ** 2)) * (fall < 0.024)
+    cloth = fall * (1 + 0.9 * folds) + seam
+    if walker.cloth is None:
+        hue = np.asarray(0.5 + 0.3 * left + 0.3 * right, np.float32)
+        return np.asarray(light + (body * cloth)[..., None] * hue, np.float32)
+    return np.asarray(light * 0.25 + body[..., None] * _clothes(walker.cloth, cloth / fall), np.float32)
+
+
+def _clothes(cloth: Rgb, folds: FloatArray) -> FloatArray:
+    """Colours by day: hair, coat, trousers and shoes, shaded by folds. (h, w, 3)."""
+    height = folds.shape[0]
+    v = np.linspace(TALL, 0, height, dtype=np.float32)
+    coat = np.asarray(cloth, np.float32)
+    parts = np.where((v > 1.5)[:, None], np.float32(0.035), np.where((v > 0.62)[:, None], coat, coat * 0.35 + 0.02))
+    parts = np.where((v < 0.09)[:, None], np.float32(0.02), parts)
+    return np.asarray(parts[:, None] * np.clip(folds, 0.4, 1.8)[..., None] * 1.3, np.float32)
 
 
 def _open_umbrella(

@@ -165,6 +165,11 @@ def _surface(road: Road, x: FloatArray, z: FloatArray, walk: FloatArray) -> tupl
     albedo = albedo * (1 - marks) + marks * 0.52
     street = brief.light.street * 0.20 + brief.light.ambient * 0.7
     matte = albedo[..., None] * street
+    sun = np.asarray(brief.light.sun, np.float32)
+    if sun.max():  # a sunlit strip on the far side of the shadow that one row of houses casts
+        edge = 2.2 + 1.1 * np.sign(np.sin(z * 0.31)) + 0.8 * np.sign(np.sin(z * 0.13 + 1.0))
+        lit = smoothstep(-0.15, 0.15, np.asarray(x * brief.light.sun_side - edge, np.float32))
+        matte = matte + (albedo * lit)[..., None] * sun * np.float32(0.45)
     still = np.clip(still * (1 - 0.45 * walk) * (1 - 0.5 * kerb) * (1 - 0.25 * marks), 0, 1)
     return np.asarray(matte * (1 - 0.45 * still[..., None]), np.float32), np.asarray(still, np.float32)
 

@@ -23,6 +23,8 @@ def paint_sky(camera: Camera, brief: Brief) -> FloatArray:
     across = (np.arange(width, dtype=np.float32)[None, :, None] - cam.column(0, 100.0)) / cam.focal
     zenith, haze, glow = (np.asarray(c, np.float32) for c in (light.zenith, light.haze, light.glow))
     sky = zenith + (haze * 1.2 - zenith) * np.exp(-up * 2.0)
+    if brief.daylight:
+        return _day_sky(zenith, haze, up, height, width, brief)
     sky = sky + glow * 0.9 * np.exp(-up * 4.2) * np.exp(-(across**2) * 1.2)
     clouds = fbm(height, width, 4.5, 6, brief.seed + 3)[..., None]
     lit = np.clip(clouds + 0.12, 0, 1) * np.exp(-up * 0.9)
@@ -32,6 +34,20 @@ def paint_sky(camera: Camera, brief: Brief) -> FloatArray:
     if brief.rain < 0.3 and not brief.daylight:
         sky = sky + _stars(cam, brief) * np.exp(-2.5 * (1 - np.clip(up, 0, 1)))
     return np.asarray(np.clip(sky, 0, 8), np.float32)
+
+
+def _day_sky(
+    zenith: FloatArray, haze: FloatArray, up: FloatArray, height: int, width: int, brief: Brief
+) -> FloatArray:
+    """A gradient with cumulus that is lit from above and shaded below."""
+    sky = zenith + (haze - zenith) * np.exp(-up * 2.6)
+    shape = fbm(height, width, 3.2, 6, brief.seed + 3)
+    above = np.roll(shape, max(1, height // 60), axis=0)
+    cover = smoothstep(0.02, 0.34, shape)[..., None] * np.clip(1 - 0.4 * np.exp(-up * 5), 0, 1)
+    sun = np.asarray(brief.light.sun, np.float32)
+    white = 0.42 * brief.light.ambient + (0.20 * sun if sun.max() else np.float32(0.25))
+    lit = 0.85 + 1.4 * np.clip(shape - above, -0.25, 0.25)[..., None]
+    return np.asarray(sky * (1 - cover) + white * lit * cover, np.float32)
 
 
 def _moon(sky: FloatArray, cam: Camera, brief: Brief, clouds: FloatArray) -> FloatArray:

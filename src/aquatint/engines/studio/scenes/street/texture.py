@@ -106,7 +106,8 @@ class Texture:
         keep = 1 - up_any[ys][:, None] * (across_any[xs] * np.float32(opacity))[None]
         used_y, used_x = np.flatnonzero(up.any(axis=1)), np.flatnonzero(across.any(axis=1))
         planes = np.moveaxis(colors, 2, 0)[:, used_y[:, None], used_x[None]].astype(np.float32) * np.float32(opacity)
-        light = up[used_y][:, ys].T @ (planes @ across[used_x][:, xs])
+        stretched = _weigh(planes, across[used_x][:, xs])
+        light = np.swapaxes(_weigh(np.swapaxes(stretched, 1, 2), up[used_y][:, ys]), 1, 2)
         target, other = (self.albedo, self.emission) if matte else (self.emission, self.albedo)
         for plane, own, new in zip(target, other, light, strict=True):
             window = (ys, xs) if isinstance(ys, slice) or isinstance(xs, slice) else np.ix_(ys, xs)
@@ -167,6 +168,26 @@ class Texture:
         self.albedo *= irradiance
         self.albedo += self.emission
         return np.asarray(cv2.merge(list(self.albedo)), np.float32)
+
+
+def _weigh(cells: FloatArray, weights: FloatArray) -> FloatArray:
+    """`cells @ weights`, (3, m, n) by (n, w), using that a pixel mostly lies in one cell or on one edge.
+
+    Near walls, where it matters, every column of `weights` has at most two entries.
+    """
+    if np.count_nonzero(weights, axis=0).max() > 2:
+        return np.asarray(cells @ weights, np.float32)
+    pixels = np.arange(weights.shape[1])
+    first = weights.argmax(axis=0)
+    result = np.take(cells, first, axis=2)
+    result *= weights[first, pixels]
+    rest = weights.copy()
+    rest[first, pixels] = 0
+    second = rest.argmax(axis=0)
+    edges = np.flatnonzero(rest[second, pixels])
+    if edges.size:
+        result[:, :, edges] += cells[:, :, second[edges]] * rest[second[edges], edges]
+    return np.asarray(result, np.float32)
 
 
 def _index(found: npt.NDArray[np.intp]) -> slice | npt.NDArray[np.intp]:

@@ -21,6 +21,7 @@ class Car:
     leaving: bool  # seen from behind
     taxi: bool
     rim: Rgb
+    level: float = 1.0  # light on the bodywork, 1 at night
 
 
 class _Sheet:
@@ -52,7 +53,7 @@ def draw_car(car: Car, width: int, height: int) -> tuple[FloatArray, FloatArray]
     """Draw a car at width x height pixels: premultiplied linear light (h, w, 3) and opacity (h, w)."""
     soft = max(1, -(-120 // max(1, height)))
     sheet = _Sheet(max(3, width * soft), max(3, height * soft))
-    body, rim = np.asarray(car.body, np.float32), np.asarray(car.rim, np.float32)
+    body, rim = np.asarray(car.body, np.float32) * np.float32(car.level), np.asarray(car.rim, np.float32)
     sheet.fill(((-0.85, 0.0), (0.85, 0.0), (0.85, 0.12), (-0.85, 0.12)), (0.0, 0.0, 0.0), 0.85)
     sheet.both(((0.52, 0.02), (0.80, 0.02), (0.80, 0.5), (0.52, 0.5)), (0.008, 0.008, 0.01))
     shell = ((-0.88, 0.25), (-0.92, 0.62), (-0.86, 0.90), (-0.66, 1.40), (-0.52, 1.48), (0.52, 1.48), (0.66, 1.40))

@@ -217,11 +217,12 @@ def _render_band(sea: _Sea, layers: LandLayers, depths: PlaneF, bearing: PlaneF,
     view, waters = sea.view, sea.waters
     column = depths[:, None]
     x = bearing * column + np.float32(view.x)
-    z = np.broadcast_to(column + np.float32(view.z), x.shape)
-    height = _surface(sea, x, z)[..., 0]
+    z: PlaneF = np.broadcast_to(column + np.float32(view.z), x.shape)
+    height: PlaneF = _surface(sea, x, z)[..., 0]
     # Waves die out toward the shore and are too small to see far away.
     if waters.shore > NO_BEACH:
-        height = height * smoothstep(0.0, 22.0, z - view.z - _shoreline(sea, x))
+        off = np.asarray(z - np.float32(view.z) - _shoreline(sea, x), np.float32)
+        height = np.asarray(height * smoothstep(0.0, 22.0, off), np.float32)
     rows = np.float32(view.horizon) - (height - np.float32(view.eye)) * (np.float32(view.focal) / column)
     top = max(0, int(view.horizon) - 1)
     hits = march.first_hits(rows.astype(np.float32), view.height).direct[top:]

@@ -22,8 +22,8 @@ from aquatint.engines.studio.styles.base import Rgb8
 PlaneF = npt.NDArray[np.float32]
 ArrayF = npt.NDArray[np.float32]
 
-_TABLE_SIZE = 4096
-_TABLE_TOP = 8.0  # radiance mapped to the last entry
+TABLE_SIZE = 4096
+TABLE_TOP = 8.0  # radiance mapped to the last entry
 GRAIN_SIDE = 512
 
 
@@ -97,7 +97,7 @@ def compose_rows(scene: Scene, out: View, top: int, bottom: int) -> ArrayF:
 
 def tone_table() -> npt.NDArray[np.uint8]:
     """Filmic curve (Narkowicz 2015 fit of ACES) with a little contrast, indexed by sqrt(radiance)."""
-    x = (np.arange(_TABLE_SIZE, dtype=np.float64) / (_TABLE_SIZE - 1)) ** 2 * _TABLE_TOP * 0.72
+    x = (np.arange(TABLE_SIZE, dtype=np.float64) / (TABLE_SIZE - 1)) ** 2 * TABLE_TOP * 0.72
     y = np.clip(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14), 0, 1) ** (1 / 2.2)
     t = np.clip(y, 0, 1)
     y = y + 0.22 * (t * t * (3 - 2 * t) - y)
@@ -106,7 +106,7 @@ def tone_table() -> npt.NDArray[np.uint8]:
 
 def tone(radiance: float) -> int:
     """Byte that the tone curve gives to one radiance, for things painted after developing."""
-    index = int(np.sqrt(min(max(radiance, 0.0), _TABLE_TOP) / _TABLE_TOP) * (_TABLE_SIZE - 1))
+    index = int(np.sqrt(min(max(radiance, 0.0), TABLE_TOP) / TABLE_TOP) * (TABLE_SIZE - 1))
     return int(tone_table()[index])
 
 
@@ -190,13 +190,13 @@ def develop(scene: Scene, width: int, height: int, threads: int, grain: float = 
         _add_lamp(scene, out, image, top)
         image = np.asarray(cv2.transform(image, saturate), np.float32)
         image += rows_of(bloom, width, height, top, bottom)
-        image *= np.float32(scene.light.exposure / _TABLE_TOP)
+        image *= np.float32(scene.light.exposure / TABLE_TOP)
         np.clip(image, 0, 1, out=image)
         np.sqrt(image, out=image)
         rows = (np.arange(top, bottom) % GRAIN_SIDE)[:, None]
         image *= 1 + noise[rows, (np.arange(width) % GRAIN_SIDE)[None]]
-        image *= np.float32(_TABLE_SIZE - 1)
-        np.clip(image, 0, _TABLE_SIZE - 1, out=image)
+        image *= np.float32(TABLE_SIZE - 1)
+        np.clip(image, 0, TABLE_SIZE - 1, out=image)
         result[top:bottom] = table[image.astype(np.uint16)]
 
     run_strips(strip, height, threads, 128)

@@ -57,6 +57,7 @@ class Surroundings:
     samples: int  # depth samples per column
     water: bool
     far: float = 11_500.0
+    roughness: float = ROUGHNESS  # metres of relief finer than the map
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ def prepare(around: Surroundings, textures: Textures, forest: PlaneF, sunlight: 
         around.samples,
         around.water,
         around.far,
+        around.roughness,
         surface=np.asarray(surface, np.float32),
         relief=np.asarray(relief, np.float32),
         textures=textures,
@@ -137,7 +139,7 @@ def _raise_samples(scenery: Scenery, bearing: PlaneF, depths: PlaneF) -> tuple[P
     base, forest, craggy = surface[..., 0], surface[..., 1], surface[..., 2]
     dry = base > 0.5 if scenery.water else np.ones(base.shape, bool)
     detail = scenery.textures.rough.read(x, z, ROUGH_SCALE)[..., 0] * craggy
-    detail *= np.float32(ROUGHNESS)
+    detail *= np.float32(scenery.roughness)
     if scenery.water:
         detail *= np.clip(base * np.float32(1 / 14), 0, 1)
     height = base + detail * dry
@@ -194,7 +196,7 @@ def _shade(
     broad = np.clip(scenery.textures.broad.read(x, z, 0.06) * np.float32(0.2) + np.float32(0.5), 0, 1)
     # Fine relief fades where a pixel is wider than the bumps, or far slopes would glitter.
     gentle = relief[..., 0] * relief[..., 0] + relief[..., 1] * relief[..., 1]
-    bump = np.float32(ROUGH_SCALE * ROUGHNESS) * np.clip(6500 / (depth + 900), 0.5, 1.0)
+    bump = np.float32(ROUGH_SCALE * scenery.roughness) * np.clip(6500 / (depth + 900), 0.5, 1.0)
     bump *= 0.40 + 1.25 * np.clip(gentle * 1.6, 0, 1)
     normal_x = -relief[..., 0] - rough[..., 1] * bump
     normal_z = -relief[..., 1] - rough[..., 2] * bump

@@ -1,0 +1,70 @@
+"""The running server, driven from its own description: no 5xx, and every answer as it says (issue point 7)."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import hypothesis
+import pytest
+import schemathesis
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from support.server import KEY, Server
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
+CHECKS = [not_a_server_error, response_schema_conformance, status_code_conformance, content_type_conformance]
+CONFIG = hypothesis.settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def description(null_server: Server) -> Any:
+    return schemathesis.openapi.from_url(f"{null_server.base_url}/openapi.json")
+
+
+OPERATIONS = [
+    *("submitTask", "queryTask", "cancelTask", "listDeliveries", "redeliver", "listTasks"),
+    *("uploadFile", "getFile", "listModels", "getAccount"),
+]
+
+
+def test_every_operation_is_driven(description: Any) -> None:
+    """An operation added to the description must be added here."""
+    found = [result.ok().definition.raw["operationId"] for result in description.get_all_operations()]
+    assert sorted(found) == sorted(OPERATIONS)
+
+
+@pytest.mark.parametrize("mode", ["positive", "negative"])
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operation(description: Any, null_server: Server, name: str, mode: str) -> None:
+    """What the description allows and what it forbids: both get a documented answer."""
+    operation = description.find_operation_by_id(name)
+    try:
+        cases = operation.as_strategy(generation_mode=schemathesis.GenerationMode(mode))
+    except hypothesis.errors.Unsatisfiable:
+        pytest.skip("there is nothing to get wrong")
+    calls = 0
+
+    @CONFIG
+    @hypothesis.given(case=cases)
+    def drive(case: Any) -> None:
+        nonlocal calls
+        calls += 1
+        response = case.call(headers={"Authorization": f"Bearer {KEY}"})
+        if response.status_code in (404, 405) and case.path_parameters:
+            return  # a generated path parameter may make another path, which the description does not know
+        case.validate_response(response, checks=CHECKS)
+
+    drive()
+    assert calls > 0
