@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import datetime as dt
 import gc
 import json
@@ -12,8 +13,10 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Coroutine
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 import uvloop
 
@@ -25,6 +28,7 @@ from bench.plan import FULL, QUICK, Emit, Plan, Runner, Sample
 from bench.report import Circumstances, goal_table, page
 from bench.summary import Summary, number
 
+T = TypeVar("T")
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 
 
@@ -50,15 +54,14 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     asked = arguments()
-    # A signal must unwind through `finally`, so that no server outlives the benchmark.
-    for number_ in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number_, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=asked.dir or _disk()))
     try:
         if asked.profile:
-            print(uvloop.run(profiling.profile(folder / "profile")))
+            print(uvloop.run(_stoppable(profiling.profile(folder / "profile"))))
             return
         sys.exit(_measure(asked, folder))
+    except asyncio.CancelledError:
+        sys.exit("stopped by a signal")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -82,7 +85,7 @@ def _measure(asked: argparse.Namespace, folder: Path) -> int:
             with asked.json.open("a") as file:
                 file.write(json.dumps(asdict(sample)) + "\n")
 
-    uvloop.run(_run(plan, folder, emit, tools))
+    uvloop.run(_stoppable(_run(plan, folder, emit, tools)))
     summary = Summary(samples)
     made = goals(summary)
     print("\n" + goal_table(made))
@@ -121,6 +124,17 @@ def _command(asked: argparse.Namespace) -> str:
     words += [f"--peers {asked.peers}"] if asked.peers else []
     words += [f"--rounds {asked.rounds}"] if asked.rounds else []
     return " ".join(words)
+
+
+async def _stoppable(work: Coroutine[None, None, T]) -> T:
+    """A signal cancels the work, which unwinds through every `finally`: no server outlives the benchmark.
+
+    An exception out of a signal handler would not do: the event loop swallows it when it interrupts a protocol.
+    """
+    task = asyncio.ensure_future(work)
+    for number_ in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number_, task.cancel)
+    return await task
 
 
 async def _run(plan: Plan, folder: Path, emit: Emit, tools: peer_env.PeerTools | None) -> None:

@@ -16,6 +16,7 @@ from bench.subjects import Site
 Values = dict[str, float]
 BLOCK = 10_000_000  # numbers set aside for one measure
 IN_FLIGHT = 64
+WARM_UP = 200  # tasks
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ def cost(reading: Reading) -> Values:
 
 
 async def probe(generator: Generator, site: Site, *, whole: bool, timeout: float = 25.0) -> None:
-    """Submit until one task is accepted and, when `whole`, called back: the server is warm and complete."""
+    """Submit until one task is accepted and, when `whole`, called back; then warm every worker up."""
     generator.receiver.forget()
     end = now() + timeout
     submitter = Submitter(site.port, generator.messages(site), generator.block(), 1)
@@ -63,6 +64,17 @@ async def probe(generator: Generator, site: Site, *, whole: bool, timeout: float
             await asyncio.sleep(0.01)
             if now() > end:
                 raise TimeoutError("no callback came")
+    if whole:
+        await _warm_up(generator, site)
+
+
+async def _warm_up(generator: Generator, site: Site) -> None:
+    """Enough tasks that every worker process had some: the first of each opens connections and imports."""
+    generator.receiver.forget()
+    submitter = Submitter(site.port, generator.messages(site), generator.block(), IN_FLIGHT)
+    async with opened(submitter.lanes):
+        await submitter.burst(WARM_UP)
+    await settled(lambda: len(submitter.sent.keys() - generator.receiver.arrived.keys()))
 
 
 async def submits(generator: Generator, site: Site, connections: int, seconds: float) -> Values:

@@ -35,7 +35,7 @@ def ready() -> PeerTools:
         try:
             subprocess.run([sys.executable, "-m", "venv", "--clear", str(FOLDER)], check=True)
             (FOLDER / ".gitignore").write_text("*\n")
-            install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            install = ["-m", "pip", "install", "-qq", "--disable-pip-version-check"]
             subprocess.run([str(python), *install, "-r", str(REQUIREMENTS)], check=True)
         except (OSError, subprocess.CalledProcessError) as error:
             raise PeersMissing(f"the environment of the peers could not be made ({error})") from None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import measures
+from bench.lanes import now
 from bench.measures import Generator, Values
 from bench.peer_env import PeerTools
 from bench.subjects import ENGINE_MS, SLOTS, VISIBILITY, Aquatint, CeleryStack, Floor, Site, Subject, running
@@ -34,10 +35,11 @@ class Plan:
     settle: float
     kill_tasks: int
     rate: float = 20.0
+    limit: float = 480.0  # no further round begins that would end after this
     quiet: float = 15.0  # without any callback, then what is missing is lost
 
 
-FULL = Plan(rounds=3, submit=3.5, query=3.0, low=8.0, flight=4.0, idle=4.0, settle=2.0, kill_tasks=480)
+FULL = Plan(rounds=3, submit=3.0, query=2.5, low=7.0, flight=4.0, idle=3.0, settle=1.5, kill_tasks=480)
 QUICK = Plan(rounds=1, submit=1.5, query=1.0, low=3.0, flight=2.0, idle=1.5, settle=1.0, kill_tasks=240)
 
 
@@ -68,7 +70,10 @@ class Runner:
         self._starts = 0
 
     async def run(self, peers: PeerTools | None) -> None:
+        start = now()
         for index in range(self._plan.rounds):
+            if index and (now() - start) * (index + 1) / index > self._plan.limit:
+                break
             await self._aquatint(index)
             if peers is not None:
                 for durable in (False, True):
@@ -118,7 +123,7 @@ class Runner:
         plan, generator = self._plan, self._generator
         self._say(index, site, "engine", (await measures.flight(generator, site, plan.flight))[0])
         if index == 0:  # once: what is lost is waited for in vain, and that takes long
-            quiet = 2.0 * VISIBILITY + 5
+            quiet = 2.0 * VISIBILITY + 5 if "durable" in site.subject.name else VISIBILITY
             self._say(index, site, "kill", await measures.kill_all(generator, site, plan.kill_tasks, quiet))
 
     async def _on(self, index: int, subject: Subject, work: Work, *, whole: bool = True) -> None:

@@ -46,7 +46,8 @@ MODE = (
     "Aquatint: one `aquatint serve` process, SQLite in WAL mode with synchronous=FULL and group commit: a submit is "
     "answered after its fdatasync. Floors with group commit: the same mode. `celery durable`: acks_late, "
     "reject_on_worker_lost, Redis appendfsync always; `celery tuned`: Redis appendfsync everysec. All callbacks are "
-    "signed. The load generator and the receiver of callbacks are one further process on the same cores."
+    "signed. For Aquatint's submits the null engine takes an hour a task, so that submits are all that is measured. "
+    "The load generator and the receiver of callbacks are one further process on the same cores."
 )
 
 
@@ -61,8 +62,9 @@ class Circumstances:
 def page(summary: Summary, hardware: Hardware, plan: Plan, circumstances: Circumstances) -> str:
     """The whole page as Markdown; nothing in it tells where on the machine anything lies."""
     head = (
-        f"`{circumstances.command}`, {circumstances.date}, {circumstances.minutes:.1f} minutes. "
-        f"Medians of interleaved rounds ({plan.rounds}) with [lowest..highest]. How to read it: [README](README.md)."
+        f"`{circumstances.command}`, {circumstances.date}, {circumstances.minutes:.1f} minutes, "
+        f"{summary.rounds()} of {plan.rounds} interleaved rounds. Figures are medians over the rounds with "
+        "[lowest..highest]. How to read this page: [README.md](README.md)."
     )
     slow = f"{CEILING:,.0f}/s is the ceiling of {SLOTS} slots at {ENGINE_MS} ms"
     parts = [

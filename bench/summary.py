@@ -51,6 +51,9 @@ class Summary:
         over, under = self._by_round(above, measure, name), self._by_round(below, measure, name)
         return _figure([over[index] / under[index] for index in over if under.get(index)])
 
+    def rounds(self) -> int:
+        return len({sample.round for sample in self.samples})
+
     def failures(self) -> list[Sample]:
         return [sample for sample in self.samples if sample.failed]
 

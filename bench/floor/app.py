@@ -1,4 +1,4 @@
-"""The floor's applications (`uvicorn bench.floor.app:starlette --factory`); FLOOR_DB: the file, empty for no store."""
+"""The floor's applications, for `uvicorn --factory`. FLOOR_DB is the database file; empty: nothing is stored."""
 
 from __future__ import annotations
 

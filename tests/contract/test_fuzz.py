@@ -49,11 +49,10 @@ def test_every_operation_is_driven(description: Any) -> None:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_operation(description: Any, null_server: Server, name: str, mode: str) -> None:
     """What the description allows and what it forbids: both get a documented answer."""
+    if (name, mode) == ("getFile", "negative"):
+        pytest.skip("every text is a token and a name: nothing to get wrong")
     operation = description.find_operation_by_id(name)
-    try:
-        cases = operation.as_strategy(generation_mode=schemathesis.GenerationMode(mode))
-    except hypothesis.errors.Unsatisfiable:
-        pytest.skip("there is nothing to get wrong")
+    cases = operation.as_strategy(generation_mode=schemathesis.GenerationMode(mode))
     calls = 0
 
     @CONFIG

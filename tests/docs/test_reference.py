@@ -138,7 +138,7 @@ def test_every_command_is_documented() -> None:
     """The page has a row for each command, with the names of its arguments."""
     expected = set()
     for path, command in commands(root()):
-        arguments = [p.human_readable_name.upper() for p in command.params if isinstance(p, TyperArgument)]
+        arguments = [str(p.name).upper() for p in command.params if isinstance(p, TyperArgument)]
         expected.add(" ".join([path, *(a.replace("KEY_ID", "ID") for a in arguments)]))
     assert {code(row[0])[0] for row in rows("cli.md")[1:] if row[0].startswith("`aquatint")} == expected
 

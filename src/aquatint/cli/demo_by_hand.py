@@ -67,6 +67,6 @@ def commands(
         photo_folder=photo.parent,
         receiver=receiver,
         origin=f"http://127.0.0.1:{port}",
-        watercolor=json.dumps(sent),
-        city=json.dumps({"model": "seedream-4.5", "input": city}),
+        watercolor=json.dumps(sent, indent=2),
+        city=json.dumps({"model": "seedream-4.5", "input": city}, indent=2),
     )

@@ -99,6 +99,7 @@ class DemoServer:
             "AQUATINT_API_KEY": self._key,
             "AQUATINT_NET__ALLOW": "127.0.0.0/8",
             "AQUATINT_WEBHOOKS__SECRET": self._webhook_secret,
+            "AQUATINT_WORKER__DRAIN": "1s",  # whoever stops the demo does not want to wait for its picture
         }
         port = self.origin.rpartition(":")[2]
         options = ("serve", "--port", port, "--data-dir", str(Path(self._folder.name) / "data"))

@@ -165,12 +165,14 @@ def _reference(path: str, item: object, max_inline: int) -> tuple[str | InlineIm
     head = _DATA_URL.match(url)
     if head is None:
         raise InvalidInput(path, "is a data URL, but not one of the form data:image/...;base64,...")
-    if (len(url) - head.end()) * 3 // 4 > max_inline:
+    if (len(url) - head.end()) * 3 // 4 - 2 > max_inline:  # up to two bytes are padding
         raise InvalidInput(path, f"holds more than {max_inline} bytes")
     try:
         data = base64.b64decode(url[head.end() :].encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise InvalidInput(path, "is a data URL whose base64 is broken") from None
+    if len(data) > max_inline:
+        raise InvalidInput(path, f"holds more than {max_inline} bytes")
     marker = f"{head[0]}…({len(data)} bytes)"
     return InlineImage(data), {**item, "url": marker} if isinstance(item, dict) else marker
 

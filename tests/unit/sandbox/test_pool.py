@@ -315,6 +315,9 @@ from pathlib import Path
 async def main():
     sandbox = Sandbox(3, Limits(), search_path=(sys.argv[1],))
     await sandbox.open()
+    for _ in range(2):  # all three workers are wanted, then waited for
+        naps = (sandbox.run("hostile_jobs:sleep", b"0.5", wall_limit=20) for _ in range(3))
+        await asyncio.gather(*naps)
     names = ("hostile_jobs:spin", "hostile_jobs:sleep")
     jobs = [asyncio.create_task(sandbox.run(name, b"60", wall_limit=60)) for name in names]
     await asyncio.sleep(0.3)

@@ -1,4 +1,4 @@
-"""The neon street: exact sizes, determinism, obedience to the plan, and what makes it a wet night street."""
+"""The neon street and the city by day: exact sizes, determinism, obedience to the plan, wet road, daylight."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from aquatint.engines.studio.plan import Plan, Wish
-from aquatint.engines.studio.scenes import neon_city
+from aquatint.engines.studio.scenes import city, neon_city
 from aquatint.engines.studio.scenes.street import brief as briefs
 from aquatint.engines.studio.scenes.street.camera import Camera
 from aquatint.engines.studio.scenes.street.layout import build_street, houses
@@ -20,7 +20,7 @@ from aquatint.engines.studio.scenes.street.texture import Texture
 from aquatint.engines.studio.styles.base import Easel, Rgb8
 
 PLAN = Plan(prompt="Cyberpunk Tokyo street")
-SIZE = 384, 216
+SIZE = 288, 162
 
 
 def paint(plan: Plan = PLAN, seed: int = 3, size: tuple[int, int] = SIZE, threads: int = 2) -> Rgb8:
@@ -110,6 +110,17 @@ def test_named_colours_rule_the_picture() -> None:
 def test_dusk_is_lighter_than_night(night: Rgb8) -> None:
     dusk = paint(replace(PLAN, time="dusk"))
     assert lab(dusk)[..., 0].mean() > lab(night)[..., 0].mean() + 3
+
+
+def test_by_day_the_sky_is_blue_the_walls_are_lit_and_sunset_is_warm(night: Rgb8) -> None:
+    day = city.compose(replace(PLAN, prompt="a street in Paris", time="day"), Easel(*SIZE, seed=3))
+    low = city.compose(replace(PLAN, prompt="a street at sunset", time="sunset"), Easel(*SIZE, seed=3))
+    assert day.shape == night.shape
+    assert lab(day)[..., 0].mean() > lab(night)[..., 0].mean() + 8
+    upper = day[: SIZE[1] // 3].reshape(-1, 3).astype(float)
+    sky = upper[upper.sum(axis=1) > 300].mean(axis=0)
+    assert sky[2] > sky[0]
+    assert lab(low)[..., 2].mean() > lab(day)[..., 2].mean() + 4
 
 
 def test_quoted_text_goes_on_the_gate_and_signs() -> None:

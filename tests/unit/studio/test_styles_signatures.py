@@ -34,6 +34,7 @@ STYLES = (
     "vintage",
     "black_and_white",
     "cyberpunk",
+    "paper_cut",
 )
 VARIANTS = (
     ("oil", "impasto"),
@@ -111,6 +112,7 @@ SIGNATURES: dict[str, dict[str, tuple[float, float]]] = {
     "vintage": {"border": (90, 97), "chroma": (7, 18), "fine": (12, 26), "likeness": (0.6, 0.9)},
     "black_and_white": {"chroma": (0, 1.5), "flat": (0, 0.05), "fine": (15, 30), "likeness": (0.93, 1)},
     "cyberpunk": {"light": (20, 42), "chroma_gain": (1.25, 3), "paper": (0, 0.01), "likeness": (0.7, 1)},
+    "paper_cut": {"colors": (2000, 2e4), "edge": (0.15, 0.45), "fine": (4, 9), "dark": (0.1, 0.3), "paper": (0, 0.1)},
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aquatint.engines.studio.casting import cast
 from aquatint.engines.studio.plan import Plan, Wish
+from aquatint.engines.studio.references import Roles
 
 POSTER_SCENE = "abstract"
 FALLBACK_STYLE = "wash"
@@ -53,11 +54,14 @@ def direct_text(plan: Plan, repertoire: Repertoire) -> Direction:
     return Direction(scene, (), styles, sets_text, (), shortfall, tuple(warnings))
 
 
-def direct_photo(plan: Plan, repertoire: Repertoire) -> Direction:
-    """Decide for a task with a source picture."""
+def direct_photo(plan: Plan, repertoire: Repertoire, roles: Roles | None = None) -> Direction:
+    """Decide for a task with source pictures; `roles` says what each is for (None: there is one)."""
+    roles = roles or Roles()
     styles, warnings = _styles(plan.styles, repertoire)
-    edits = tuple(wish for wish in plan.changes if wish.name in repertoire.edits)
-    absent = [wish.name for wish in plan.changes if wish.name not in repertoire.edits]
+    # A sheet of the pictures sent is made before any edit.
+    changes = [wish for wish in plan.changes if wish.name != "collage" or len(roles.contents) == 1]
+    edits = tuple(wish for wish in changes if wish.name in repertoire.edits)
+    absent = [wish.name for wish in changes if wish.name not in repertoire.edits]
     if absent:
         warnings.append(f"not done, because the studio engine has no such edit: {', '.join(absent)}")
     if plan.unsupported:
@@ -65,7 +69,7 @@ def direct_photo(plan: Plan, repertoire: Repertoire) -> Direction:
         warnings.insert(0, f"{shortfall}; the picture is only a preview")
         return Direction(None, edits, styles, False, plan.unsupported, shortfall, tuple(warnings))
     shortfall = ""
-    if not styles and not edits and not plan.text:
+    if not (styles or edits or plan.text or roles.does_something):
         styles = (Wish(FALLBACK_STYLE),)
         shortfall = "the prompt names no style or edit that the studio engine can do"
         warnings.insert(0, f"{shortfall}; it was given the house style, line and wash")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
@@ -10,20 +9,20 @@ from typing import cast
 import cv2
 import msgspec
 import numpy as np
-from PIL import Image
 
 from aquatint.engines.studio import registry
 from aquatint.engines.studio.direction import POSTER_SCENE, Direction, Repertoire, direct_photo, direct_text
 from aquatint.engines.studio.finish import caption
-from aquatint.engines.studio.finish.crop import fit
 from aquatint.engines.studio.finish.encode import Format, encode
 from aquatint.engines.studio.finish.metadata import Provenance, SourceType
 from aquatint.engines.studio.grammar import parse
 from aquatint.engines.studio.grammar import warnings as what_was_not_read
-from aquatint.engines.studio.kernels.noise import generator
 from aquatint.engines.studio.kernels.resize import cover, fit_width, resize
+from aquatint.engines.studio.kernels.surface import take_surface
 from aquatint.engines.studio.messages import Rendered, RenderRequest
 from aquatint.engines.studio.plan import Plan, Wish
+from aquatint.engines.studio.references import Roles, assign
+from aquatint.engines.studio.sources import model_picture, prepare
 from aquatint.engines.studio.styles.base import Easel, Rgb8
 from aquatint.sandbox.errors import Refused
 
@@ -43,15 +42,16 @@ def run(request: bytes, progress: Progress) -> bytes:
 def render(request: RenderRequest, progress: Progress) -> Rendered:
     """Make one picture. Raises Refused when a reference is unreadable or, on a strict server, out of reach."""
     plan = parse(request.prompt)
-    direction = _direct(plan, bool(request.references))
+    roles = assign(plan, len(request.references)) if request.references else Roles(())
+    direction = _direct(plan, roles)
     if request.strict and direction.shortfall:
         raise Refused(direction.shortfall)
     easel = Easel(request.width, request.height, request.seed, threads=request.threads)
     if direction.scene is None:
-        picture = _from_photo(request, plan, direction, easel, progress)
+        picture, idle = _from_photo(request, roles, direction, easel, progress)
         origin: SourceType = "algorithmicallyEnhanced"
     else:
-        picture = _from_text(plan, direction, easel, progress)
+        picture, idle = _from_text(plan, direction, easel, progress), ()
         origin = "algorithmicMedia"
     picture = _with_words(picture, plan, direction)
     progress(0.95, "encoding")
@@ -62,7 +62,7 @@ def render(request: RenderRequest, progress: Progress) -> Rendered:
         media_type=encoded.media_type,
         width=picture.shape[1],
         height=picture.shape[0],
-        warnings=(*direction.warnings, *_reading_warnings(plan, bool(request.references))),
+        warnings=(*direction.warnings, *roles.warnings, *idle, *_reading_warnings(plan, bool(request.references))),
     )
 
 
@@ -71,9 +71,9 @@ def _reading_warnings(plan: Plan, has_source: bool) -> tuple[str, ...]:
     return what_was_not_read(replace(plan, unsupported=(), undrawable=()), has_source=has_source)
 
 
-def _direct(plan: Plan, has_source: bool) -> Direction:
+def _direct(plan: Plan, roles: Roles) -> Direction:
     repertoire = Repertoire(registry.style_names(), registry.scene_names(), registry.edit_names())
-    return direct_photo(plan, repertoire) if has_source else direct_text(plan, repertoire)
+    return direct_photo(plan, repertoire, roles) if roles.contents else direct_text(plan, repertoire)
 
 
 def _from_text(plan: Plan, direction: Direction, easel: Easel, progress: Progress) -> Rgb8:
@@ -87,22 +87,35 @@ def _from_text(plan: Plan, direction: Direction, easel: Easel, progress: Progres
     return registry.scene(direction.scene)(plan, below)
 
 
-def _from_photo(request: RenderRequest, plan: Plan, direction: Direction, easel: Easel, progress: Progress) -> Rgb8:
+def _from_photo(
+    request: RenderRequest, roles: Roles, direction: Direction, easel: Easel, progress: Progress
+) -> tuple[Rgb8, tuple[str, ...]]:
+    """Work on the references; gives the picture and warnings about edits that found nothing to do."""
     progress(0.01, "reading the photo")
-    chosen = _content_reference(plan, len(request.references))
-    source = _open(request.references[chosen], chosen, (easel.width, easel.height))
-    source = fit(_reframe(source, request), easel.width, easel.height).image
     width, height = easel.width, easel.height
-    if direction.styles:
+    if direction.styles or roles.style is not None:
         width, height = fit_width(width, height, _UNDERPAINTING_SIDE)
+    below = replace(easel, width=width, height=height)
+    source = prepare(request.references, roles, below if len(roles.contents) > 1 else easel, request.index)
     painting_starts = 0.1 + 0.12 * len(direction.edits) if direction.styles else 0.93
     if direction.edits or not direction.styles:
         source = cover(source, width, height)
+    idle: list[str] = []
     for number, wish in enumerate(direction.edits):
         share = (painting_starts - 0.05) / len(direction.edits)
-        stage = _stage(replace(easel, width=width, height=height), progress, 0.05 + number * share, share)
-        source = registry.edit(wish.name)(source, _with_wish(stage, wish))
-    return _paint(source, direction.styles, easel, progress, painting_starts)
+        stage = _stage(below, progress, 0.05 + number * share, share)
+        edited = registry.edit(wish.name)(source, _with_wish(stage, wish))
+        if np.array_equal(edited, source):
+            idle.append(f"{_spoken(wish)} changed nothing: the picture has nothing for it to act on")
+        source = edited
+    if roles.style is not None and not direction.styles:
+        surface = take_surface(source, model_picture(request.references, roles.style), easel)
+        return surface, tuple(idle)
+    return _paint(source, direction.styles, easel, progress, painting_starts), tuple(idle)
+
+
+def _spoken(wish: Wish) -> str:
+    return f"{wish.name} {wish.target} to {wish.color}" if wish.target and wish.color else wish.name
 
 
 def _paint(source: Rgb8, styles: tuple[Wish, ...], easel: Easel, progress: Progress, starts: float) -> Rgb8:
@@ -123,38 +136,6 @@ def _with_wish(easel: Easel, wish: Wish) -> Easel:
 
 def _stage(easel: Easel, progress: Progress, start: float, share: float) -> Easel:
     return replace(easel, progress=lambda done, stage: progress(start + share * done, stage))
-
-
-def _content_reference(plan: Plan, count: int) -> int:
-    """Index of the reference that gives the content; the first unless the prompt says otherwise."""
-    said = [number - 1 for number, role in plan.references if role == "content" and number <= count]
-    return said[0] if said else 0
-
-
-def _open(data: bytes, index: int, wanted: tuple[int, int]) -> Rgb8:
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            image.draft("RGB", wanted)  # lets a JPEG decode at a fraction of its size when that is enough
-            if "A" in image.getbands() or "transparency" in image.info:
-                rgba = image.convert("RGBA")
-                ground = Image.new("RGBA", rgba.size, "white")
-                return np.array(Image.alpha_composite(ground, rgba).convert("RGB"), np.uint8)
-            return np.array(image.convert("RGB"), np.uint8)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise Refused(f"reference image {index + 1} cannot be read") from error
-
-
-def _reframe(source: Rgb8, request: RenderRequest) -> Rgb8:
-    """Give every further picture of a task its own, slightly closer framing."""
-    if request.index == 0:
-        return source
-    rng = generator(request.seed, "framing")
-    height, width = source.shape[:2]
-    scale = float(rng.uniform(0.8, 0.93))
-    wide, tall = max(1, round(width * scale)), max(1, round(height * scale))
-    left = round(float(rng.uniform(0.15, 0.85)) * (width - wide))
-    top = round(float(rng.uniform(0.15, 0.85)) * (height - tall))
-    return np.ascontiguousarray(source[top : top + tall, left : left + wide])
 
 
 def _with_words(picture: Rgb8, plan: Plan, direction: Direction) -> Rgb8:

@@ -2,59 +2,60 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
-from aquatint.engines.studio.kernels.color import luminance, smoothstep, to_float
-from aquatint.engines.studio.kernels.grading import grade, guided
+from aquatint.engines.studio.kernels.color import smoothstep, to_float
+from aquatint.engines.studio.kernels.grading import grade, guided, outdoors
+from aquatint.engines.studio.kernels.lens import defocus
+from aquatint.engines.studio.kernels.color import luminance
+from aquatint.engines.studio.kernels.matte import spread_from, subject_matte
 from aquatint.engines.studio.kernels.resize import blur_wide, fit_width, resize, rows_of, unit
-from aquatint.engines.studio.kernels.saliency import face_mask, saliency
 from aquatint.engines.studio.styles.base import Easel, PlaneF, Rgb8, RgbF
 
-_MAP_SIDE = 640
 _LENS_SIDE = 1280
+_EDGE_SIDE = 1024
 
 
 def apply(source: Rgb8, easel: Easel) -> Rgb8:
-    """Blur the surroundings of the most salient thing with a round aperture; strength opens it."""
+    """Open the aperture: surroundings of the subject go soft, more the farther they are; strength opens it more."""
     height, width = source.shape[:2]
-    sharp = _subject(source)
-    blurred = _through_lens(source, sharp, easel.strength)
+    matte = subject_matte(source)
+    sharp = _fine_edge(source, matte)
+    near, far = _through_lens(source, matte, easel.strength)
+    away = _distance(source, matte)
 
     def work(rgb: RgbF, top: int, bottom: int) -> RgbF:
         keep = np.clip(rows_of(sharp, width, height, top, bottom), 0, 1)[..., None]
-        soft = rows_of(blurred, width, height, top, bottom)
+        depth = np.clip(rows_of(away, width, height, top, bottom), 0, 1)[..., None]
+        close = rows_of(near, width, height, top, bottom)
+        soft = close + (rows_of(far, width, height, top, bottom) - close) * depth
         return np.asarray(soft + (rgb - soft) * keep, dtype=np.float32)
 
     return grade(source, easel, work)
 
 
-def _subject(source: Rgb8) -> PlaneF:
-    """Matte of the subject, 1 inside: saliency above its own middle, pulled to the picture's edges."""
-    height, width = source.shape[:2]
-    small = resize(source, *fit_width(width, height, _MAP_SIDE))
-    tall, wide = small.shape[:2]
-    interest = blur_wide(np.minimum(saliency(small).interest, np.float32(1)), 4)
-    low, high = np.percentile(interest, [60, 92])
-    matte = smoothstep(float(low), max(float(high), float(low) + 1e-3), resize(interest, wide, tall))
-    faces = face_mask(small)
-    if faces is not None:
-        matte = np.maximum(matte, faces)
-    matte = guided(luminance(to_float(small)), matte, 16)
-    return smoothstep(0.25, 0.7, blur_wide(matte, 2))
+def _fine_edge(source: Rgb8, matte: PlaneF) -> PlaneF:
+    """The matte on a finer grid, its outline pulled to the picture's edges."""
+    wide, tall = fit_width(source.shape[1], source.shape[0], _EDGE_SIDE)
+    light = luminance(to_float(resize(source, wide, tall)))
+    return smoothstep(0.18, 0.8, guided(light, np.clip(resize(matte, wide, tall), 0, 1), max(2, wide // 170)))
 
 
-def _through_lens(source: Rgb8, sharp: PlaneF, strength: float) -> RgbF:
-    """The picture out of focus, with the subject's own colours kept out of it."""
-    height, width = source.shape[:2]
-    small = to_float(resize(source, *fit_width(width, height, _LENS_SIDE)))
-    tall, wide = small.shape[:2]
-    radius = max(1, round(11 * strength * unit(wide, tall)))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.float32)
-    disc /= disc.sum()
-    away = (1 - np.clip(resize(sharp, wide, tall), 0, 1) * np.float32(0.97))[..., None]
-    # Bright spots weigh more, as in a lens: they open into discs.
-    weight = away * (0.3 + luminance(small)[..., None] ** 3)
-    weighted = np.concatenate([small * weight, weight], axis=2)
-    summed = np.asarray(cv2.filter2D(weighted, -1, disc, borderType=cv2.BORDER_REFLECT), dtype=np.float32)
-    return np.asarray(summed[..., :3] / np.maximum(summed[..., 3:], np.float32(1e-4)), dtype=np.float32)
+def _distance(source: Rgb8, matte: PlaneF) -> PlaneF:
+    """How far out of focus a place is, 0..1: guessed depth behind the subject's own."""
+    tall, wide = matte.shape
+    depth = resize(outdoors(source).depth, wide, tall)
+    own = float((depth * matte).sum() / max(float(matte.sum()), 1e-3))
+    apart = blur_wide(1 - matte, 0.04 * wide)
+    return np.clip(0.35 + 1.2 * (depth - np.float32(own)) + 0.5 * (apart - 0.5), 0, 1).astype(np.float32)
+
+
+def _through_lens(source: Rgb8, matte: PlaneF, strength: float) -> tuple[RgbF, RgbF]:
+    """The picture a little and far out of focus, with the subject's own colours kept out of it."""
+    wide, tall = fit_width(source.shape[1], source.shape[0], _LENS_SIDE)
+    small = to_float(resize(source, wide, tall))
+    k = unit(wide, tall)
+    inside = np.clip(resize(matte, wide, tall), 0, 1)
+    behind = spread_from(small, inside, 18 * k)
+    weight = np.asarray(1 - inside * np.float32(0.9), dtype=np.float32)
+    return defocus(behind, 5.5 * strength * k, weight), defocus(behind, 13 * strength * k, weight)

@@ -41,6 +41,17 @@ def grade_lab(source: Rgb8, easel: Easel, work: Callable[[RgbF], None]) -> Rgb8:
     return grade(source, easel, through_lab)
 
 
+def grade_lab_rows(source: Rgb8, easel: Easel, work: Callable[[RgbF, int, int], None]) -> Rgb8:
+    """Run `work(lab, top, bottom)` in place on every strip: CIE Lab, L 0..100."""
+
+    def through_lab(rgb: RgbF, top: int, bottom: int) -> RgbF:
+        lab = rgb_to_lab(rgb)
+        work(lab, top, bottom)
+        return lab_to_rgb(lab)
+
+    return grade(source, easel, through_lab)
+
+
 @dataclass(frozen=True, slots=True)
 class Outdoors:
     """A guess at what is where in an outdoor photo, at most 512 px on the longer side."""

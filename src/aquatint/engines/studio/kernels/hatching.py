@@ -17,6 +17,8 @@ from aquatint.engines.studio.styles.base import PlaneF
 # Tiles repeat; larger ones than this cost time and show nothing more.
 _TILE_LONG = 2048
 _TILE_WIDE = 1400
+# Gathered gradient (luminance per pixel) below which nothing counts as a full line, however empty the picture.
+_FAINTEST_LINE = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,9 @@ def drawn_lines(luma: PlaneF, length: float, directions: int, thickness: float, 
         threads,
     )
     total = np.asarray(np.sum(drawn, axis=0), dtype=np.float32)
-    return np.asarray(total / (float(np.percentile(total[::2, ::2], 98.5)) + 1e-6), dtype=np.float32)
+    # Without a floor the steps of an 8-bit gradient would become lines in an empty sky.
+    strongest = max(_FAINTEST_LINE, float(np.percentile(total[::2, ::2], 98.5)))
+    return np.asarray(total / np.float32(strongest), dtype=np.float32)
 
 
 def _line_kernel(length: float, angle: float, thickness: float) -> PlaneF:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -30,7 +31,7 @@ CELL = 3.0  # metres; the dunes' map spans three kilometres
 _SANDS = (
     ((0.50, 0.27, 0.12), (0.62, 0.37, 0.18)),  # red
     ((0.56, 0.38, 0.19), (0.68, 0.49, 0.27)),  # gold
-    ((0.60, 0.47, 0.31), (0.72, 0.60, 0.42)),  # pale
+    ((0.48, 0.37, 0.24), (0.58, 0.47, 0.32)),  # pale
 )
 
 
@@ -49,19 +50,20 @@ def _dunes(seed: int) -> Land:
     z, x = (np.mgrid[0:n, 0:n].astype(np.float32)) * np.float32(CELL)
     heading = float(rng.uniform(-0.7, 0.7)) + (math.pi if rng.random() < 0.5 else 0.0)
     height = np.zeros((n, n), np.float32)
-    for index, (length, tall, bend) in enumerate(((520.0, 62.0, 0.95), (190.0, 15.0, 0.85), (70.0, 3.2, 0.7))):
+    for index, (length, tall, bend) in enumerate(((560.0, 66.0, 0.80), (210.0, 15.0, 0.70), (80.0, 1.6, 0.6))):
         part = derive_seed(seed, "train", index)
         turn = heading + 0.35 * index * float(rng.choice([-1, 1]))
         along = (x * math.cos(turn) + z * math.sin(turn)) / length
-        warped = along + bend * fbm(n, n, 2400 / length, 3, part) + float(rng.random())
-        body = np.clip(0.62 + 0.85 * fbm(n, n, 1500 / length, 3, part + 1), 0.12, 1.3)
+        warped = along + bend * fbm(n, n, 1700 / length, 2, part, gain=0.35) + float(rng.random())
+        body = np.clip(0.62 + 0.85 * fbm(n, n, 1300 / length, 2, part + 1), 0.12, 1.3)
         height += np.float32(tall) * _profile(np.asarray(warped, np.float32)) * body
+    height = np.asarray(cv2.GaussianBlur(height, (0, 0), 0.8), np.float32)
     slope_z, slope_x = np.gradient(height, CELL)
     return Land(
         height,
         slope_x.astype(np.float32),
         slope_z.astype(np.float32),
-        np.clip(0.72 + height / 160, 0.5, 1.1).astype(np.float32),
+        np.clip(0.66 + height / 150, 0.5, 1.1).astype(np.float32),
         CELL,
     )
 
@@ -84,7 +86,7 @@ def _ground(seed: int) -> Ground:
     sand = _SANDS[int(generator(seed, "sand").integers(len(_SANDS)))]
     return Ground(
         rock=sand, grass=sand, trees=sand, sand=sand[1], accent=sand[0], snow_line=NO_SNOW, tree_line=0.0,
-        forest=0.0, strata=0.0,
+        forest=0.0, strata=0.0, mottle=0.28, ripples=0.30,
     )  # fmt: skip
 
 
@@ -112,12 +114,12 @@ def compose(plan: Plan, easel: Easel) -> Rgb8:
         light = replace(light, elevation=30.0)  # a high sun would leave the dunes without form
     easel.progress(0.05, "dunes")
     land, textures = together(lambda: _dunes(seed), lambda: make_textures(seed), easel.threads)
-    sunlight = cast_shadows(land, light.direction)
+    sunlight = np.asarray(cv2.GaussianBlur(cast_shadows(land, light.direction), (0, 0), 0.9), np.float32)
     widest = WORK_WIDTH if max(easel.width, easel.height) <= 3072 else WORK_WIDTH_4K
     scale = min(1.0, widest / max(easel.width, easel.height))
     view = _view(max(16, round(easel.width * scale)), max(16, round(easel.height * scale)), land, seed)
     light = hang_lamp(light, land, view, generator(seed, "lamp"))
-    around = Surroundings(land, _ground(seed), light, view, 4.0, 2400, False, far=2_800.0, roughness=0.05)
+    around = Surroundings(land, _ground(seed), light, view, 4.0, 2400, False, far=2_800.0, roughness=0.025)
     scenery = prepare(around, textures, np.zeros_like(land.height), sunlight)
     layers = render_land(scenery, easel.threads, lambda done: easel.progress(0.25 + 0.45 * done, "shading"))
     sky = paint_sky(view, light, derive_seed(seed, "sky"), 1400)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from aquatint.engines.studio.kernels.noise import derive_seed, generator
 from aquatint.engines.studio.kernels.terrain_march import View
 from aquatint.engines.studio.plan import Plan
+from aquatint.engines.studio.scenes.terrain.coast import Rise, lighthouse, plant_palms, raise_coast
 from aquatint.engines.studio.scenes.terrain.falling import lightning, rain, snowfall
 from aquatint.engines.studio.scenes.terrain.foreground import lit_color
 from aquatint.engines.studio.scenes.terrain.light import Light, light_of, overcast, stormy
@@ -92,14 +93,33 @@ def compose(plan: Plan, easel: Easel) -> Rgb8:
     layers = render_sea(
         waters, light, view, sky, seed, easel.threads, lambda done: easel.progress(0.2 + 0.55 * done, "waves")
     )
+    rises = _rises(plan, seed)
+    for index, rise in enumerate(rises):
+        raise_coast(layers, rise, view, light, derive_seed(seed, "rise", index))
     picture = develop(Scene(light, view, layers, sky, None, seed), easel.width, easel.height, easel.threads)
     easel.progress(0.95, "things")
-    _finish(picture, plan, light, rescaled(view, easel.width, easel.height), seed)
+    _finish(picture, plan, light, rescaled(view, easel.width, easel.height), (seed, rises, waters))
     easel.progress(1.0, "done")
     return picture
 
 
-def _finish(picture: Rgb8, plan: Plan, light: Light, out: View, seed: int) -> None:
+def _rises(plan: Plan, seed: int) -> tuple[Rise, ...]:
+    """Islands and headlands on the horizon, far ones first."""
+    rng = generator(seed, "rises")
+    names = {subject.name for subject in plan.subjects} - plan.excluded
+    side = float(rng.choice([-1, 1]))
+    result = []
+    if rng.random() < 0.5 or names & {"island", "lighthouse"}:
+        result.append(Rise(0.5 - side * float(rng.uniform(0.15, 0.4)), 0.22, float(rng.uniform(0.02, 0.04)), 0.72))
+    if "island" in names:
+        result.append(Rise(0.5 + side * float(rng.uniform(0.08, 0.2)), 0.17, float(rng.uniform(0.10, 0.15)), 0.25))
+    if "lighthouse" in names:
+        result.append(Rise(0.5 + side * 0.30, 0.26, 0.085, 0.10))
+    return tuple(result)
+
+
+def _finish(picture: Rgb8, plan: Plan, light: Light, out: View, known: tuple[int, tuple[Rise, ...], Waters]) -> None:
+    seed, rises, waters = known
     things = {subject.name: subject for subject in plan.subjects if subject.name not in plan.excluded}
     weather = _weather(plan)
     if "storm" in weather:
@@ -111,6 +131,11 @@ def _finish(picture: Rgb8, plan: Plan, light: Light, out: View, seed: int) -> No
         load = lit_color((0.07, 0.06, 0.06), light, 0.3, 0.6)
         cloth = lit_color((0.80, 0.77, 0.70), light, 0.5, 0.8)
         boat(picture, replace(out, eye=out.eye * 2.2), seed, (hull, load, cloth), True, things["boat"].place)
+    if "lighthouse" in things and rises:
+        column, row = rises[-1].top(out)
+        lighthouse(picture, column, row, out.height * 0.20, light)
+    if waters.shore > NO_BEACH and ("tree" in things or generator(seed, "palm trees").random() < 0.4):
+        plant_palms(picture, light, seed, 1 if waters.slant > 0 else -1)
     if "bird" in things:
         dark = lit_color((0.05, 0.05, 0.06), light, 0.2, 0.6)
         birds(picture, out.horizon, max(5, min(40, things["bird"].count)), seed, dark)

@@ -138,6 +138,11 @@ _DAYLIGHT: dict[str, tuple[Rgb, Rgb, Rgb, Rgb]] = {  # zenith, haze, sun, skylig
     "sunset": ((0.10, 0.12, 0.34), (0.95, 0.40, 0.24), (2.6, 0.95, 0.36), (0.46, 0.40, 0.58)),
     "overcast": ((0.42, 0.46, 0.52), (0.58, 0.61, 0.66), (0.0, 0.0, 0.0), (1.25, 1.32, 1.42)),
 }
+# Sign paint by day: reds, greens and blues of enamel instead of gas.
+_PAINTS: tuple[Rgb, ...] = (
+    *((0.80, 0.06, 0.05), (0.04, 0.22, 0.62), (0.90, 0.55, 0.06), (0.05, 0.38, 0.22), (0.85, 0.85, 0.80)),
+    (0.30, 0.10, 0.30),
+)
 _TIMES = {"noon": "day", "sunrise": "golden_hour", "dawn": "morning", "dusk": "sunset"}
 
 
@@ -150,9 +155,9 @@ def _day_light(mood: str, fog: float, side: int) -> Light:
         glow=haze,
         street=np.zeros(3, np.float32),
         ambient=np.asarray(skylight, np.float32),
-        lamps=0.75 if low else 0.55,
+        lamps=0.7 if low else 0.45,
         windows=0.30 if low else 0.05,
-        exposure=0.62,
+        exposure=1.3 if not low else 1.0,
         fog_distance=(620.0 if not low else 420.0) / (1 + 3.0 * fog),
         sun=sun,
         sun_side=side,
@@ -172,7 +177,7 @@ def read_day_brief(plan: Plan, seed: int) -> Brief:
     return Brief(
         seed=seed,
         light=_day_light(mood, fog, int(rng.choice([-1, 1]))),
-        neon=neon_colors(plan, seed),
+        neon=neon_colors(plan, seed) if plan.colors else _PAINTS,
         rain=rain,
         wet=1.0 if rain else 0.0,
         snow=snow,

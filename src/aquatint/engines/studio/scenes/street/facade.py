@@ -103,7 +103,8 @@ def paint_wall(texture: Texture, wall: Wall, brief: Brief, tiles: Tiles) -> Floa
         _balconies(texture, wall, architecture, base)
     if architecture.fins:
         _fins(texture, wall, architecture, base)
-    _clutter(texture, wall, architecture, base, rng)
+    if texture.meters_per_pixel < 0.12:
+        _clutter(texture, wall, architecture, base, rng)
     if wall.shops:
         paint_shops(texture, wall.width, brief, generator(brief.seed, "shops", wall.number, wall.face))
         _wall_signs(texture, wall, architecture, generator(brief.seed, "flush", wall.number, wall.face), brief)
@@ -119,8 +120,8 @@ def paint_wall(texture: Texture, wall: Wall, brief: Brief, tiles: Tiles) -> Floa
 
 def _irradiance(texture: Texture, wall: Wall, brief: Brief) -> FloatArray:
     """Light that falls on the wall: ambient, the street's glow from below, and pools of near signs. (3, h, w)."""
-    v = (texture.v_edges[:-1] + texture.v_edges[1:]) / 2
-    u = (texture.u_edges[:-1] + texture.u_edges[1:]) / 2
+    v = np.asarray((texture.v_edges[:-1] + texture.v_edges[1:]) / 2, np.float32)
+    u = np.asarray((texture.u_edges[:-1] + texture.u_edges[1:]) / 2, np.float32)
     if brief.daylight:
         return _daylight(u, v, wall, brief)
     glow = 0.22 * np.exp(-v / 4.5) + 0.085 * np.exp(-v / 22.0)
@@ -319,7 +320,7 @@ def _clutter(texture: Texture, wall: Wall, style: _Style, base: float, rng: np.r
     for floor in range(floors):
         for bay in range(bays):
             chance, kind, shift = rng.random(3)
-            if chance > style.clutter * 0.42 or texture.meters_per_pixel > 0.12:
+            if chance > style.clutter * 0.42:
                 continue
             u = bay * pitch + pitch * (0.10 + 0.5 * shift)
             v = base + floor * style.floor + (0.12 if kind < 0.7 else 0.3)
@@ -360,7 +361,7 @@ def _screens(texture: Texture, wall: Wall, rng: np.random.Generator, brief: Brie
     first, second = pick_color(brief.neon, rng), pick_color(brief.neon, rng)
     if second == first:
         second = brief.neon[(brief.neon.index(first) + 1) % len(brief.neon)]
-    look = SignStyle("screen", "", first, second, False, int(rng.integers(2**31)))
+    look = SignStyle("screen", "", first, second, False, int(rng.integers(2**31)), brief.language)
     if roll > (0.34 if wall.face == "side" else 0.55) or wall.height < 20 or wall.width < 8:
         return
     wide = min(wall.width * 0.8, 6.0 + 6.0 * size)

@@ -106,7 +106,7 @@ def _gate(brief: Brief, width: int, height: int) -> tuple[FloatArray, None]:
     rng = generator(brief.seed, "gate")
     choice = brief.words[:1] or GATES[brief.language]
     text = choice[int(rng.integers(len(choice)))]
-    style = SignStyle("tube", text, brief.neon[0], brief.neon[1], False, int(rng.integers(99)))
+    style = SignStyle("tube", text, brief.neon[0], brief.neon[1], False, int(rng.integers(99)), brief.language)
     light, _ = draw_sign(style, width, height, 1.1 * brief.light.lamps)
     bulbs = np.zeros((height, width), np.uint8)
     step, radius = max(4, height // 9), max(1, height // 46)

@@ -14,7 +14,7 @@ from aquatint.engines.studio.scenes.street import landmarks, people, vehicles
 from aquatint.engines.studio.scenes.street.brief import Brief, Rgb
 from aquatint.engines.studio.scenes.street.camera import Camera
 from aquatint.engines.studio.scenes.street.facade import Tiles, Wall, paint_wall
-from aquatint.engines.studio.scenes.street.road import LANE
+from aquatint.engines.studio.scenes.street.road import LANE, Foot
 from aquatint.engines.studio.scenes.street.signs import SignStyle, draw_sign, pick_style
 from aquatint.engines.studio.scenes.street.stage import NEAR, Piece
 from aquatint.engines.studio.scenes.street.texture import Texture
@@ -43,6 +43,7 @@ class Street:
 
     pieces: tuple[Piece, ...]
     cables: tuple[Cable, ...]
+    feet: tuple[Foot, ...]
 
 
 def build_street(camera: Camera, brief: Brief) -> Street:
@@ -55,11 +56,12 @@ def build_street(camera: Camera, brief: Brief) -> Street:
         pieces += _house_signs(house, brief)
     pieces += _skyline(brief, tiles, len(rows))
     pieces += landmarks.pieces(brief)
-    pieces += _crowd(camera, brief)
+    standing = _crowd(camera, brief)
     if brief.traffic:
-        pieces += _traffic(brief)
+        standing += _traffic(brief)
     poles, cables = _poles(brief)
-    return Street(tuple(pieces + poles), tuple(cables))
+    feet = tuple(((piece.x0 + piece.x1) / 2, piece.z0, (piece.x1 - piece.x0) / 2) for piece in standing)
+    return Street(tuple(pieces + standing + poles), tuple(cables), feet)
 
 
 def houses(brief: Brief) -> list[House]:
@@ -253,7 +255,7 @@ def _crowd(camera: Camera, brief: Brief) -> list[Piece]:
             right_light=second if not brief.daylight else (0.5, 0.55, 0.6),
             cloth=_CLOTHES[int(rng.integers(len(_CLOTHES)))] if brief.daylight else None,
         )
-        if i == 0:
+        if i == 0 and not brief.daylight:
             z = float(rng.uniform(6.6, 8.2))
             x = camera.x + float(rng.uniform(0.06, 0.16)) * z * (1 if rng.random() < 0.5 else -1)
         else:

@@ -221,8 +221,10 @@ def _body(walker: Walker, width: int, height: int) -> FloatArray:
     for leg in _LEGS[walker.stride]:
         easel.fill(_smooth(leg))
     easel.fill(_smooth(_COATS[walker.coat]))
-    easel.fill(_smooth(_HANGING_ARM))
-    easel.fill(_smooth(_HOLDING_ARM) if walker.umbrella else _smooth(_HANGING_ARM) * np.array([-1, 1], np.float32))
+    narrow = np.array([0.045 if walker.coat == 2 else 0.0, 0.0], np.float32)  # dresses have slimmer shoulders
+    hanging = _smooth(_HANGING_ARM) + narrow
+    easel.fill(hanging)
+    easel.fill(_smooth(_HOLDING_ARM) - narrow if walker.umbrella else hanging * np.array([-1, 1], np.float32))
     if walker.bag:
         easel.fill(np.array(_BAG, np.float32))
         easel.line(((-0.28, 0.78), (-0.24, 1.0), (-0.15, 1.40)), 0.02)
@@ -305,17 +307,24 @@ def _rim_lit(body: FloatArray, walker: Walker, unit: float) -> FloatArray:
     if walker.cloth is None:
         hue = np.asarray(0.5 + 0.3 * left + 0.3 * right, np.float32)
         return np.asarray(light + (body * cloth)[..., None] * hue, np.float32)
-    return np.asarray(light * 0.25 + body[..., None] * _clothes(walker.cloth, cloth / fall), np.float32)
+    return np.asarray(
+        light * 0.07
+        + body[..., None] * _clothes(walker, walker.cloth, 1 + np.asarray(0.12 * folds + 0.25 * across, np.float32)),
+        np.float32,
+    )
 
 
-def _clothes(cloth: Rgb, folds: FloatArray) -> FloatArray:
-    """Colours by day: hair, coat, trousers and shoes, shaded by folds. (h, w, 3)."""
-    height = folds.shape[0]
-    v = np.linspace(TALL, 0, height, dtype=np.float32)
+def _clothes(walker: Walker, cloth: Rgb, folds: FloatArray) -> FloatArray:
+    """Colours by day: hair, coat, trousers, shoes and bag, shaded by folds. (h, w, 3)."""
+    height, width = folds.shape
+    v = np.linspace(TALL, 0, height, dtype=np.float32)[:, None]
+    x = np.linspace(-WIDE / 2, WIDE / 2, width, dtype=np.float32)[None]
     coat = np.asarray(cloth, np.float32)
-    parts = np.where((v > 1.5)[:, None], np.float32(0.035), np.where((v > 0.62)[:, None], coat, coat * 0.35 + 0.02))
-    parts = np.where((v < 0.09)[:, None], np.float32(0.02), parts)
-    return np.asarray(parts[:, None] * np.clip(folds, 0.4, 1.8)[..., None] * 1.3, np.float32)
+    long_hair = (v > 1.35) & (np.abs(x) < 0.115) if walker.coat == 2 else v > 99
+    dark = (v > 1.5) | long_hair | (v < 0.09) | ((x < -0.2) & (v < 0.8))
+    parts = np.where((v > 0.62)[..., None], coat, coat * 0.35 + 0.02)
+    parts = np.where(dark[..., None], np.float32(0.032), parts)
+    return np.asarray(parts * np.clip(folds, 0.4, 1.8)[..., None] * 1.3, np.float32)
 
 
 def _open_umbrella(

@@ -43,7 +43,7 @@ def render(brief: Brief, easel: Easel) -> Rgb8:
         easel.threads,
         lambda share: easel.progress(0.05 + 0.6 * share, "street"),
     )
-    wet = road.prepare(direct, mirror, backdrop, brief)
+    wet = road.prepare(direct, mirror, backdrop, brief, street.feet)
     stage.fill_behind(direct, backdrop, 0, int(camera.horizon) + 1, easel.threads)
     easel.progress(0.7, "road")
     road.pave(direct, wet, easel.threads)

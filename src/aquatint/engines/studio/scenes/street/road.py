@@ -15,6 +15,7 @@ from aquatint.engines.studio.scenes.street.brief import Brief
 from aquatint.engines.studio.scenes.street.camera import Camera
 from aquatint.engines.studio.scenes.street.stage import LINEAR_ONE, View, air
 
+Foot = tuple[float, float, float]  # where something stands: x, z and its half width, metres
 LANE = 3.3  # metres from the middle to the kerb
 _TILE = 512
 
@@ -31,9 +32,10 @@ class Road:
     tiles: tuple[FloatArray, ...]
     rings: npt.NDArray[np.uint8]  # ripples of drops, whole picture below the horizon
     crossing: float  # metres to the near edge of a zebra crossing, or 0
+    feet: tuple[Foot, ...]
 
 
-def prepare(direct: View, mirror: View, sky: FloatArray, brief: Brief) -> Road:
+def prepare(direct: View, mirror: View, sky: FloatArray, brief: Brief, feet: tuple[Foot, ...]) -> Road:
     """Blur the mirror image for still and rough water and draw the noise that moves it."""
     cam = mirror.camera
     height, width = mirror.coverage.shape
@@ -59,6 +61,7 @@ def prepare(direct: View, mirror: View, sky: FloatArray, brief: Brief) -> Road:
         tiles,
         _rings(direct.camera, brief),
         crossing,
+        feet,
     )
 
 
@@ -153,17 +156,15 @@ def _surface(road: Road, x: FloatArray, z: FloatArray, walk: FloatArray) -> tupl
     near = 1 / (1 + z / 25)
     albedo = 0.085 * (1 + 0.30 * patches) * (1 + 0.55 * stones * near)
     albedo = albedo * (1 - walk) + walk * 0.13 * (1 + 0.25 * patches + 0.3 * stones * near)
-    joint = 0.028 + z * 0.0012
+    joint = np.float32(0.016) + z * np.float32(0.0011)  # wider and fainter with distance: about a pixel
     for along in (x, z):
         away = np.abs(np.mod(along / 0.6 + 0.5, 1) - 0.5) * 0.6
-        albedo = albedo * (
-            1 - walk * 0.55 * smoothstep(float(joint.max()), 0.006, np.asarray(away, np.float32)) * near
-        )
+        albedo = albedo * (1 - walk * np.clip(1.2 - away / joint, 0, 1) * np.float32(0.6) * near)
     kerb = smoothstep(0.16, 0.10, np.asarray(np.abs(np.abs(x) - LANE - 0.10), np.float32))
     albedo = albedo * (1 - kerb) + kerb * 0.24
     marks = _markings(road, x, z) * np.clip(0.86 + 0.5 * stones + 0.35 * patches, 0, 1)
     albedo = albedo * (1 - marks) + marks * 0.52
-    street = brief.light.street * 0.20 + brief.light.ambient * 0.7
+    street = brief.light.street * 0.20 + brief.light.ambient * (0.7 if not brief.daylight else 1.5)
     matte = albedo[..., None] * street
     sun = np.asarray(brief.light.sun, np.float32)
     if sun.max():  # a sunlit strip on the far side of the shadow that one row of houses casts
@@ -171,7 +172,27 @@ def _surface(road: Road, x: FloatArray, z: FloatArray, walk: FloatArray) -> tupl
         lit = smoothstep(-0.15, 0.15, np.asarray(x * brief.light.sun_side - edge, np.float32))
         matte = matte + (albedo * lit)[..., None] * sun * np.float32(0.45)
     still = np.clip(still * (1 - 0.45 * walk) * (1 - 0.5 * kerb) * (1 - 0.25 * marks), 0, 1)
-    return np.asarray(matte * (1 - 0.45 * still[..., None]), np.float32), np.asarray(still, np.float32)
+    still = still * np.float32(min(1.0, 2 * brief.wet))
+    matte = np.asarray(matte * (1 - 0.45 * still[..., None]), np.float32)
+    _contact(road, matte, x, z)
+    return matte, np.asarray(still, np.float32)
+
+
+def _contact(road: Road, matte: FloatArray, x: FloatArray, z: FloatArray) -> None:
+    """Darken the ground under whatever stands on it, in place."""
+    for at_x, at_z, half in road.feet:
+        deep = 0.25 if half < 0.9 else 1.9  # a walker or a car
+        reach = 0.32 if half < 0.9 else half * 0.95
+        rows = np.flatnonzero(np.abs(z[:, 0] - at_z) < 3 * deep)
+        if not rows.size:
+            continue
+        span = slice(rows[0], rows[-1] + 1)
+        columns = np.flatnonzero((np.abs(x[span] - at_x) < 3 * reach).any(axis=0))
+        if not columns.size:
+            continue
+        window = span, slice(columns[0], columns[-1] + 1)
+        away = ((x[window] - at_x) / reach) ** 2 + ((z[window] - at_z - deep * 0.4) / deep) ** 2
+        matte[window] *= (1 - np.float32(0.72) * np.exp(-away * np.float32(0.8)))[..., None]
 
 
 def _markings(road: Road, x: FloatArray, z: FloatArray) -> FloatArray:

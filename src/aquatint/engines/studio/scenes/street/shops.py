@@ -29,11 +29,22 @@ def paint_shops(texture: Texture, width: float, brief: Brief, rng: np.random.Gen
         seed = int(rng.integers(2**31))
         color = pick_color(brief.neon, rng)
         if texture.shows(u, u + wide, 0, SHOP_HEIGHT):
-            front(texture, u, u + wide, np.random.Generator(np.random.PCG64(seed)), brief, color)
+            if texture.meters_per_pixel > 0.45:
+                _distant(texture, u, u + wide, seed, brief, color)
+            else:
+                front(texture, u, u + wide, np.random.Generator(np.random.PCG64(seed)), brief, color)
             texture.paint(u - 0.09, u + 0.09, 0, SHOP_HEIGHT, (0.07, 0.07, 0.08))
         u += wide
     texture.paint(0, width, SHOP_HEIGHT - 0.12, SHOP_HEIGHT + 0.05, (0.16, 0.16, 0.17))
     texture.paint(0, width, 0, 0.16, (0.05, 0.05, 0.055))
+
+
+def _distant(texture: Texture, u0: float, u1: float, seed: int, brief: Brief, color: Rgb) -> None:
+    """A front too far away for detail: the light of its window and of its name."""
+    window = ((0.42, 0.46, 0.46), (0.50, 0.30, 0.12), (0.22, 0.18, 0.20))[seed % 3]
+    texture.shine(u0 + 0.2, u1 - 0.2, 0.3, 2.8, window)
+    board = np.asarray(color, np.float32) * np.float32(0.75 * brief.light.lamps)
+    texture.shine(u0 + 0.15, u1 - 0.15, _FASCIA, SHOP_HEIGHT - 0.22, board)
 
 
 def _name_board(
@@ -42,7 +53,7 @@ def _name_board(
     """The board above the window, with the shop's name."""
     look = pick_style(brief, rng, vertical=False)
     text = brief.words[0] if brief.words and rng.random() < 0.25 else look.text
-    look = SignStyle(kind, text, color, look.second, False, look.seed)
+    look = SignStyle("box" if brief.daylight else kind, text, color, look.second, False, look.seed, brief.language)
     wide, tall = u1 - u0 - 0.3, SHOP_HEIGHT - 0.22 - _FASCIA
     rows = int(np.clip(tall / ((texture.v1 - texture.v0) / texture.height), 4, 420))
     light, alpha = draw_sign(look, max(4, int(rows * wide / tall)), rows, brief.light.lamps * 0.95)
@@ -301,7 +312,9 @@ def _bar(texture: Texture, u0: float, u1: float, rng: np.random.Generator, brief
     texture.shine(middle - 0.18, middle + 0.18, 1.3, 1.9, np.array((1.0, 0.6, 0.25), np.float32) * 0.7)
     for side in (-1, 1):
         at = middle + side * (u1 - u0) * 0.33
-        look = SignStyle("bare", "BAR" if side < 0 else "酒", color, brief.neon[1], False, int(rng.integers(9)))
+        look = SignStyle(
+            "bare", "BAR" if side < 0 else "酒", color, brief.neon[1], False, int(rng.integers(9)), brief.language
+        )
         light, alpha = draw_sign(look, 160, 110, brief.light.lamps)
         texture.plate(at - 0.5, at + 0.5, 1.35, 2.05, light, alpha)
     _name_board(texture, u0, u1, rng, brief, color, "tube")

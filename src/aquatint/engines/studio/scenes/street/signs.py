@@ -36,6 +36,8 @@ def pick_style(brief: Brief, rng: np.random.Generator, vertical: bool, large: bo
     """Choose kind, words and colours of a projecting or wall sign."""
     kinds = ("box", "tube", "bare", "stack") if vertical else ("box", "tube", "bare")
     chances = np.array((0.36, 0.40, 0.10, 0.14) if vertical else (0.45, 0.35, 0.20))
+    if brief.daylight:  # tubes are off
+        chances = np.array((0.8, 0.0, 0.0, 0.2) if vertical else (1.0, 0.0, 0.0))
     kind = str(rng.choice(kinds, p=chances / chances.sum()))
     if large and kind == "stack":
         kind = "tube"

@@ -32,6 +32,8 @@ class Ground:
     forest: float = 0.75  # share of the fit land that carries trees
     snow_on_trees: float = 0.0
     strata: float = 0.05  # how strongly rock shows its layers
+    mottle: float = 1.0  # how much the colour varies from place to place
+    ripples: float = 0.0  # steepness of the wind ripples on sand, metres per metre
 
 
 _ROCKS: tuple[tuple[Rgb, Rgb], ...] = (

@@ -18,6 +18,7 @@ PlaneF = npt.NDArray[np.float32]
 
 MOST_TREES = 2200
 VARIANTS = 7
+_SIZE_STEP = 0.06  # trees within six per cent share a sprite
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,23 @@ def _sunlit(scenery: Scenery, tree: _Tree) -> float:
     return float(scenery.relief[row, column, 2])
 
 
+class _Nursery:
+    """Sprites by kind and size, resized once for all trees of nearly the same height."""
+
+    def __init__(self, spruces: list[Sprite], leaves: list[Sprite], from_right: bool) -> None:
+        self._stock = {False: spruces, True: leaves}
+        self._from_right = from_right
+        self._sized: dict[tuple[bool, int, int], Sprite] = {}
+
+    def fetch(self, broad: bool, kind: int, tall: float) -> Sprite:
+        stock = self._stock[broad]
+        step = round(math.log(max(2.0, tall)) / _SIZE_STEP)
+        key = (broad, kind % len(stock), step)
+        if key not in self._sized:
+            self._sized[key] = stock[key[1]].sized(round(math.exp(step * _SIZE_STEP)), self._from_right)
+        return self._sized[key]
+
+
 def plant_groves(scenery: Scenery, layers: LandLayers, forest: PlaneF, seed: int) -> None:
     """Draw the near trees into `layers`, far to near, upright and mirrored in the water."""
     rng = generator(seed, "groves")
@@ -108,7 +126,7 @@ def plant_groves(scenery: Scenery, layers: LandLayers, forest: PlaneF, seed: int
     snow = ground.snow_on_trees
     spruces = [spruce(master, generator(derive_seed(seed, "spruce"), i), snow) for i in range(VARIANTS)]
     leaves = [leafy(master, generator(derive_seed(seed, "leafy"), i), 0.75 if snow else 0.0) for i in range(4)]
-    from_right = light.direction[0] > 0
+    nursery = _Nursery(spruces, leaves, light.direction[0] > 0)
     for tree in trees:
         tall = round(tree.tall * view.focal / tree.depth)
         column, foot = view.column_of(tree.x, tree.depth), view.row_of(tree.base - 0.4, tree.depth)
@@ -116,9 +134,7 @@ def plant_groves(scenery: Scenery, layers: LandLayers, forest: PlaneF, seed: int
             continue
         leaf, accent = _leaf(tree, ground)
         broad = accent and (tree.tone * 53.1) % 1 < ground.accent_broad
-        stock: list[Sprite] = leaves if broad else spruces
-        # Trees alternate their own lean, whatever side the light comes from is kept.
-        sprite = stock[tree.kind % len(stock)].sized(round(tall * (0.8 if broad else 1.0)), from_right)
+        sprite = nursery.fetch(broad, tree.kind, tall * (0.8 if broad else 1.0))
         dark, lit = tree_colors(light, leaf)
         sun = 0.30 + 0.70 * _sunlit(scenery, tree)
         lit = (lit[0] * sun, lit[1] * sun, lit[2] * sun)

@@ -95,19 +95,22 @@ def compose_rows(scene: Scene, out: View, top: int, bottom: int) -> ArrayF:
     return image
 
 
-def tone_table() -> npt.NDArray[np.uint8]:
-    """Filmic curve (Narkowicz 2015 fit of ACES) with a little contrast, indexed by sqrt(radiance)."""
-    x = (np.arange(TABLE_SIZE, dtype=np.float64) / (TABLE_SIZE - 1)) ** 2 * TABLE_TOP * 0.72
-    y = np.clip(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14), 0, 1) ** (1 / 2.2)
-    t = np.clip(y, 0, 1)
-    y = y + 0.22 * (t * t * (3 - 2 * t) - y)
-    return np.clip(y * 255 + 0.5, 0, 255).astype(np.uint8)
+def tone_curve(radiance: float) -> float:
+    """Filmic curve (Narkowicz 2015 fit of ACES) with a little contrast: linear radiance -> sRGB 0..1."""
+    x = min(max(radiance, 0.0), TABLE_TOP) * 0.72
+    y = min(max(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14), 0.0), 1.0) ** (1 / 2.2)
+    return y + 0.22 * (y * y * (3 - 2 * y) - y)
 
 
 def tone(radiance: float) -> int:
     """Byte that the tone curve gives to one radiance, for things painted after developing."""
-    index = int(np.sqrt(min(max(radiance, 0.0), TABLE_TOP) / TABLE_TOP) * (TABLE_SIZE - 1))
-    return int(tone_table()[index])
+    return int(tone_curve(radiance) * 255 + 0.5)
+
+
+def tone_table() -> npt.NDArray[np.uint8]:
+    """Bytes of the tone curve, (TABLE_SIZE,), indexed by sqrt(radiance / TABLE_TOP) * (TABLE_SIZE - 1)."""
+    last = TABLE_SIZE - 1
+    return np.array([tone((index / last) ** 2 * TABLE_TOP) for index in range(TABLE_SIZE)], np.uint8)
 
 
 def _saturation(amount: float) -> npt.NDArray[np.float32]:

@@ -184,6 +184,17 @@ def _materials(
     return planes
 
 
+def _wind_ripples(scenery: Scenery, x: PlaneF, z: PlaneF, depth: PlaneF) -> PlaneF:
+    """Slope of the small ripples that wind leaves on sand: wavy lines, steeper on one side, only seen close by."""
+    wander = scenery.textures.broad.read(x, z, 4.0) * np.float32(1.6) + scenery.textures.broad.read(z, x, 0.9) * 3
+    phase = x * np.float32(11.0) + z * np.float32(4.0) + wander
+    wave = np.sin(phase) + 0.35 * np.sin(2 * phase + 0.8)
+    # They end where a pixel would cover most of one: seen from some nine metres up.
+    blurred = np.maximum(depth * depth * np.float32(4.0 / 9.0), depth * 11) / np.float32(scenery.view.focal)
+    strength = scenery.ground.ripples * np.clip(1.25 - blurred / 1.7, 0, 1) * (0.7 + 0.3 * np.sin(wander))
+    return np.asarray(wave * strength, dtype=np.float32)
+
+
 def _shade(
     scenery: Scenery, x: PlaneF, depth: PlaneF, height: PlaneF, tree: PlaneF, bearing: PlaneF, rise: PlaneF
 ) -> ArrayF:
@@ -194,12 +205,17 @@ def _shade(
     rough = scenery.textures.rough.read(x, z, ROUGH_SCALE)
     fine = np.clip(scenery.textures.rough.read(x, z, 5.0)[..., 0] * np.float32(0.2) + np.float32(0.5), 0, 1)
     broad = np.clip(scenery.textures.broad.read(x, z, 0.06) * np.float32(0.2) + np.float32(0.5), 0, 1)
+    if scenery.ground.mottle != 1.0:
+        fine = (fine - 0.5) * np.float32(scenery.ground.mottle) + 0.5
+        broad = (broad - 0.5) * np.float32(scenery.ground.mottle) + 0.5
     # Fine relief fades where a pixel is wider than the bumps, or far slopes would glitter.
     gentle = relief[..., 0] * relief[..., 0] + relief[..., 1] * relief[..., 1]
     bump = np.float32(ROUGH_SCALE * scenery.roughness) * np.clip(6500 / (depth + 900), 0.5, 1.0)
     bump *= 0.40 + 1.25 * np.clip(gentle * 1.6, 0, 1)
     normal_x = -relief[..., 0] - rough[..., 1] * bump
     normal_z = -relief[..., 1] - rough[..., 2] * bump
+    if scenery.ground.ripples:
+        normal_x += _wind_ripples(scenery, x, z, depth)
     upright = 1 / np.sqrt(normal_x * normal_x + normal_z * normal_z + 1)
     normal_x *= upright
     normal_z *= upright

@@ -173,7 +173,7 @@ def stars(view: View, seed: int) -> npt.NDArray[np.uint8]:
     result += np.clip(glow * 34, 0, 60).astype(np.uint8)
     for _ in range(1400):
         x, y = rng.random() * view.width, rng.random() * rows
-        bright = min(1.0, 0.07 * (1 + rng.pareto(1.35)))
+        bright = min(1.0, 0.07 * (1 + rng.pareto(1.35))) * min(1.0, 0.30 + 0.70 * scale)
         radius = (0.42 + 0.80 * bright) * max(scale, 0.5)
         cv2.circle(result, (int(x * 16), int(y * 16)), int(radius * 16), int(40 + 215 * bright), -1, cv2.LINE_AA, 4)
     return result
