@@ -37,7 +37,8 @@ def ready() -> PeerTools:
             (FOLDER / ".gitignore").write_text("*\n")
             install = ["-m", "pip", "install", "-qq", "--disable-pip-version-check"]
             subprocess.run([str(python), *install, "-r", str(REQUIREMENTS)], check=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise PeersMissing(f"the environment of the peers could not be made ({error})") from None
+        except (OSError, subprocess.CalledProcessError):
+            # What went wrong was printed by pip; the reason goes to the page, where no path of this machine belongs.
+            raise PeersMissing("the environment of the peers could not be made") from None
         stamp.write_text(wanted)
     return PeerTools(str(python), redis)

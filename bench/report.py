@@ -138,7 +138,7 @@ def _notes(summary: Summary, hardware: Hardware, circumstances: Circumstances) -
     if unsigned := summary.worst("unsigned"):
         notes.append(f"- {number(unsigned)} callbacks came without a signature.")
     notes += [
-        f"- Round {sample.round + 1}, {sample.subject}, {sample.measure}: failed ({sample.failed.splitlines()[0]})."
+        f"- Round {sample.round + 1}, {sample.subject}, {sample.measure}: failed ({sample.failed.partition(':')[0]})."
         for sample in summary.failures()
     ]
     return ["\n".join(notes)]

@@ -37,7 +37,7 @@ class Submit(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def authorised(header: str | None) -> bool:
-    return bool(header) and header[:7] == "Bearer " and hashlib.sha256(header[7:].encode()).digest() in KEYS
+    return header is not None and header[:7] == "Bearer " and hashlib.sha256(header[7:].encode()).digest() in KEYS
 
 
 class Desk:

@@ -69,18 +69,15 @@ def test_the_tutorials_upload_works(server: Server) -> None:
 def test_a_back_up_taken_while_the_server_runs_can_be_restored(tmp_path: Path) -> None:
     """The commands of the page copy a living data folder; a server on the copy has the task and its picture."""
     folder = tmp_path / "home"
-    with Server(folder, {**NULL_ENGINE, **FAST}) as running:
-        running.data_dir = folder / "aquatint-data"
-        running.stop()
-        running.start()
-        with running.client() as client:
-            task = client.wait(client.submit())
+    running = Server(folder, {**NULL_ENGINE, **FAST})
+    running.data_dir = folder / "aquatint-data"
+    with running, running.client() as client:
+        task = client.wait(client.submit())
         (commands,) = blocks("docs/how-to/back-up.md", "sh", "source.backup(target)")
         (folder / "backup").mkdir()
         shell(commands, folder)
     shutil.rmtree(folder / "aquatint-data")
     (folder / "backup").rename(folder / "aquatint-data")
-    running.start()
     with running, running.client() as client:
         assert client.query(task["taskId"]) == task
         assert client.get(task["result"]["urls"][0]).status_code == 200

@@ -31,7 +31,7 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "FullTaskData.created_at": "When the task was accepted. UTC, six digits, `Z`, like every time here.",
         "FullTaskData.updated_at": "When the status last changed.",
         "FullTaskData.engine": "Which engine serves or served the task, such as `studio/0.1.0`; null while it waits.",
-        "FullTaskData.progress": "From 0 to 1, over all pictures of the task; starts again when the task has to be run again.",
+        "FullTaskData.progress": "From 0 to 1, over all pictures of the task; starts anew when the task runs again.",
         "FullTaskData.failure_message": "For people: why there is no picture.",
         "FullTaskData.warnings": "What the engine did not understand or could only approximate.",
         "FullTaskData.images": "Size, type and seed of each picture, in the order of `result.urls`.",

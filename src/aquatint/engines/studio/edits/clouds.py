@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from aquatint.engines.studio.kernels.color import luminance, smoothstep
@@ -46,7 +47,8 @@ def _clouds(width: int, height: int, easel: Easel) -> tuple[PlaneF, PlaneF]:
     threshold = 0.16 - 0.26 * easel.strength
     cover = smoothstep(threshold, threshold + 0.34, billow)
     aside = 1 if generator(easel.seed, "sun side").random() < 0.5 else -1
-    step_x, step_y = aside * max(1, wide // 64), max(1, wide // 90)
-    towards_sun = np.roll(billow, (step_y, step_x), (0, 1))
+    step_x, step_y = max(1, wide // 64), max(1, wide // 90)
+    padded = cv2.copyMakeBorder(billow, step_y, 0, step_x, step_x, cv2.BORDER_REPLICATE)
+    towards_sun = padded[:tall, step_x - aside * step_x :][:, :wide]
     light = np.clip(0.62 + 1.5 * (billow - towards_sun) - 0.35 * np.maximum(billow, 0), 0, 1)
     return cover, np.asarray(light, dtype=np.float32)

@@ -14,6 +14,7 @@ from aquatint.engines.studio.styles.base import Easel, PlaneF, Rgb8, RgbF
 
 _MAP_SIDE = 1024
 _LEAST_AREA = 0.0012  # share of the picture below which the colour counts as absent
+_COLORLESS = 12.0  # mean chroma up to which a region counts as black, grey or white
 _SPECK = 0.03  # regions smaller than this share of the largest are left alone
 
 
@@ -70,7 +71,10 @@ def _paint(lab: RgbF, share: PlaneF, new: NamedColor, own_light: float, own_chro
         wanted = new.paint_light + (light - own_light) * np.float32(0.62)
     else:
         wanted = light + np.float32(0.55 * lift)
-    strength = chroma * np.float32(min(2.2, new.paint_chroma / max(own_chroma, 12.0)))
+    if own_chroma > _COLORLESS:
+        strength = chroma * np.float32(min(2.2, new.paint_chroma / own_chroma))
+    else:  # black, grey or white: there is no chroma to scale
+        strength = np.full_like(chroma, new.paint_chroma)
     # Very light and very dark places cannot hold chroma.
     strength *= smoothstep(101, 84, np.asarray(wanted, dtype=np.float32)) * smoothstep(-2, 12, np.asarray(wanted, dtype=np.float32))
     angle = np.radians(new.hue or 0.0)

@@ -13,6 +13,8 @@ from aquatint.engines.studio.kernels.resize import blur, fit_width, resize, rows
 from aquatint.engines.studio.styles.base import Easel, PlaneF, Rgb8, RgbF
 
 _MAP_SIDE = 768
+# count at 16:9, thickness, length, blur, opacity
+_LEAVES = ((22, 1.6, 5, 0.8, 0.6), (7, 5.0, 9, 2.6, 0.75))
 _LEAF = np.array([0.42, 0.36, 0.16], np.float32)
 
 
@@ -23,16 +25,20 @@ def apply(source: Rgb8, easel: Easel) -> Rgb8:
     moving = _moving(source)
     side = 1 if generator(easel.seed, "wind side").random() < 0.5 else -1
     reach = max(3, round(15 * amount * k)) | 1
-    leaves = scatter(
-        width,
-        height,
-        int(52 * amount * height / width * 16 / 9),
-        2.0 * k,
-        0.5 * k,
-        0.85,
-        derive_seed(easel.seed, "leaves"),
-        (side * 9 * k, 3.2 * k),
-    )
+    area = height / width * 16 / 9
+    leaves = [
+        scatter(
+            width,
+            height,
+            int(count * amount * area) + 1,
+            size * k,
+            soft * k,
+            opacity,
+            derive_seed(easel.seed, "leaves", depth),
+            (side * length * k, 0.4 * length * k),
+        )
+        for depth, (count, size, length, soft, opacity) in enumerate(_LEAVES)
+    ]
 
     def work(rgb: RgbF, top: int, bottom: int) -> RgbF:
         # One-sided: the picture trails away from where the wind comes.
@@ -40,8 +46,9 @@ def apply(source: Rgb8, easel: Easel) -> Rgb8:
         drawn = cv2.blur(cv2.blur(rgb, (reach, 1), anchor=anchor), (max(3, reach // 2) | 1, 1))
         share = np.clip(rows_of(moving, width, height, top, bottom), 0, 1)[..., None]
         moved = rgb + (drawn - rgb) * share
-        flying = rows(leaves, width, top, bottom)[..., None]
-        return np.asarray(moved + (_LEAF - moved) * flying, dtype=np.float32)
+        for shower in leaves:
+            moved = moved + (_LEAF - moved) * rows(shower, width, top, bottom)[..., None]
+        return np.asarray(moved, dtype=np.float32)
 
     return grade(source, easel, work)
 

@@ -10,16 +10,17 @@ from aquatint.engines.studio.kernels.color import smoothstep, to_bytes, to_float
 from aquatint.engines.studio.kernels.noise import derive_seed, fbm
 from aquatint.engines.studio.kernels.parallel import run_strips
 from aquatint.engines.studio.kernels.resize import blur_wide, fit_width, resize, rows_of
-from aquatint.engines.studio.styles.base import Rgb8, RgbF
+from aquatint.engines.studio.styles.base import PlaneF, Rgb8, RgbF
 
 _PAINT_SIDE = 1024
+_STRETCH = 0.36  # how quickly the strip inside the frame is walked through
 
 
 def extend(image: Rgb8, left: int, top: int, right: int, bottom: int, seed: int, threads: int = 2) -> Rgb8:
     """Add that many pixels on each side: (h + top + bottom, w + left + right, 3).
 
-    Near the old frame the mirror image goes on; farther out it is displaced by noise, so that it does not read as
-    a mirror, flattened by a Kuwahara filter and softened. The old picture itself is not touched.
+    The margins continue a strip inside the old frame: mirrored, drawn out to three times its length and displaced by
+    noise, so that it does not read as a mirror, flattened into brushwork by a Kuwahara filter and softened far out. The old picture itself is not touched.
     """
     height, width = image.shape[0] + top + bottom, image.shape[1] + left + right
     if (height, width) == image.shape[:2]:
@@ -32,8 +33,9 @@ def extend(image: Rgb8, left: int, top: int, right: int, bottom: int, seed: int,
     out_x = np.maximum(np.maximum(left - x, x - (width - right)), 0)
     out_y = np.maximum(np.maximum(top - y, y - (height - bottom)), 0)
     out = np.hypot(out_x, out_y) / np.float32(max(width, height))
-    painted = _painterly(np.asarray(mirrored, dtype=np.uint8), np.asarray(out, dtype=np.float32), seed, threads)
-    share = smoothstep(0.0, 0.03, np.asarray(out, dtype=np.float32))
+    frame = (left * scale, top * scale, (width - right) * scale, (height - bottom) * scale)
+    painted = _painterly(image, np.asarray(out, dtype=np.float32), frame, seed, threads)
+    share = smoothstep(0.0, 0.012, np.asarray(out, dtype=np.float32))
     result = np.empty((height, width, 3), np.uint8)
 
     def strip(first: int, last: int) -> None:
@@ -46,14 +48,27 @@ def extend(image: Rgb8, left: int, top: int, right: int, bottom: int, seed: int,
     return result
 
 
-def _painterly(mirrored: Rgb8, out: RgbF, seed: int, threads: int) -> RgbF:
+def _painterly(image: Rgb8, out: PlaneF, frame: tuple[float, float, float, float], seed: int, threads: int) -> RgbF:
+    """The whole new picture in paint: margins repeat a strip inside the frame, drawn out and bent by noise."""
     tall, wide = out.shape[:2]
-    small = to_float(resize(mirrored, wide, tall))
-    reach = np.minimum(out * np.float32(0.9), 0.07) * wide
+    left, top, right, bottom = frame
     xs, ys = np.meshgrid(np.arange(wide, dtype=np.float32), np.arange(tall, dtype=np.float32))
-    xs += fbm(tall, wide, 5, 3, derive_seed(seed, "bend x")) * reach
-    ys += fbm(tall, wide, 5, 3, derive_seed(seed, "bend y")) * reach
+    reach = np.minimum(out * np.float32(0.8), 0.07) * wide
+    xs += fbm(tall, wide, 3.5, 2, derive_seed(seed, "bend x")) * reach
+    ys += fbm(tall, wide, 3.5, 2, derive_seed(seed, "bend y")) * reach
+    xs = _folded(xs, left, right) - np.float32(left)
+    ys = _folded(ys, top, bottom) - np.float32(top)
+    inner = (max(1, round(right - left)), max(1, round(bottom - top)))
+    small = to_float(resize(image, *inner))
     bent = np.asarray(cv2.remap(small, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), dtype=np.float32)
-    calm = kuwahara(bent, 3.2 * wide / 1024, threads)
-    soft = blur_wide(calm, 7 * wide / 1024)
-    return np.asarray(calm + (soft - calm) * smoothstep(0.1, 0.4, out)[..., None], dtype=np.float32)
+    calm = kuwahara(bent, 6.5 * wide / 1024, threads)
+    soft = blur_wide(calm, 12 * wide / 1024)
+    return np.asarray(calm + (soft - calm) * smoothstep(0.04, 0.25, out)[..., None], dtype=np.float32)
+
+
+def _folded(places: PlaneF, low: float, high: float) -> PlaneF:
+    """Bring places beyond low..high back inside as a slow mirror does: details get longer, none comes twice whole."""
+    short = np.float32(_STRETCH)
+    inside = np.where(places < low, low + (low - places) * short, places)
+    inside = np.where(places > high, high - (places - high) * short, inside)
+    return np.asarray(np.clip(inside, low, high), dtype=np.float32)

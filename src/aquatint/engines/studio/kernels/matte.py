@@ -41,7 +41,22 @@ def subject_matte(source: Rgb8) -> PlaneF:
         matte = guided(light, np.asarray(1 / (1 + np.exp(-3 * score)), dtype=np.float32), 7)
         if faces is not None:
             matte = np.maximum(matte, faces)
-    return _tidy(smoothstep(0.3, 0.72, matte))
+    return _tidy(_with_tops(small, smoothstep(0.3, 0.72, matte)))
+
+
+def _with_tops(small: Rgb8, matte: PlaneF) -> PlaneF:
+    """Let what stands up against the sky from the subject belong to it: spires, ears, tree tops."""
+    tall, wide = matte.shape
+    sky = np.clip(resize(outdoors(small).sky, wide, tall), 0, 1)
+    solid = smoothstep(0.8, 0.45, sky)
+    under_sky = np.minimum(np.cumsum(sky, axis=0) * np.float32(12 / tall), 1)  # sky lies above this place
+    grown = matte.copy()
+    reach = np.ones((1, 3), np.uint8)
+    for row in range(tall - 2, -1, -1):
+        below = np.asarray(cv2.dilate(grown[row + 1 : row + 2], reach), dtype=np.float32)[0]
+        standing = np.minimum(below, solid[row]) * under_sky[row]
+        grown[row] = np.maximum(grown[row], standing)
+    return grown
 
 
 def _first_guess(small: Rgb8, light: PlaneF) -> PlaneF:

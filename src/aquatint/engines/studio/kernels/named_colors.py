@@ -38,7 +38,7 @@ COLORS: Mapping[str, NamedColor] = MappingProxyType(
         "black": NamedColor(None, 0, (0, 24), 11, 0),
         "gray": NamedColor(None, 0, (25, 78), 52, 0),
         "silver": NamedColor(None, 0, (40, 88), 70, 0),
-        "white": NamedColor(None, 0, (80, 100), 92, 0),
+        "white": NamedColor(None, 0, (70, 100), 92, 0),
     }
 )
 _LEAST_CHROMA = 11.0  # below it no hue can be named

@@ -72,6 +72,8 @@ def _light(plan: Plan, time: str, seed: int) -> Light:
     weather = {wish.name: wish.strength for wish in plan.weather if wish.name not in plan.excluded}
     light = light_of(time, bool(generator(seed, "sun side").random() < 0.5))
     light = replace(light, mist=0.0, clouds=min(light.clouds, 0.22))
+    if light.night:
+        light = replace(light, exposure=0.85)
     if "clouds" in weather:
         light = overcast(replace(light, clouds=0.75), 0.1)
     if "storm" in weather:

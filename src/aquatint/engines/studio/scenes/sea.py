@@ -45,6 +45,8 @@ def _light(plan: Plan, time: str, seed: int) -> Light:
     for name, amount, dark in (("rain", 0.8, 0.35), ("snow", 0.7, 0.0), ("fog", 0.6, 0.0)):
         if name in weather:
             light = replace(overcast(light, amount, dark), haze_amount=3.5 if name == "fog" else 1.8)
+    if light.night:
+        light = replace(light, exposure=0.85)  # water and open sky are brighter than a valley
     if light.lamp is None:
         light = replace(light, lamp_direction=None)
     return light

@@ -39,7 +39,7 @@ def paint(source: Rgb8, easel: Easel) -> Rgb8:
     ink *= 1 - 0.55 * busy * smoothstep(0.25, 0.6, luma)
     easel.progress(0.6, "lines")
     shade = smoothstep(0.52, 0.10, blur(luminance(calm), 1.5 * unit))
-    return _draw(np.clip(ink, 0, 1), shade, easel)
+    return _draw(np.clip(blur(ink, 0.7), 0, 1), shade, easel)
 
 
 def _draw(ink: PlaneF, shade: PlaneF, easel: Easel) -> Rgb8:

@@ -44,7 +44,7 @@ def paint(source: Rgb8, easel: Easel) -> Rgb8:
     wash_w, wash_h = fit_width(easel.width, easel.height, _WASH_SIZE)
     ink = _washes(resize(_tone(calm), wash_w, wash_h), seed)
     easel.progress(0.75, "washes")
-    return _mount(ink, line, _tint(calm), easel, seed)
+    return _mount(ink, blur(line, 0.7), _tint(calm), easel, seed)
 
 
 def _tone(calm: RgbF) -> PlaneF:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from aquatint.engines.studio.kernels.color import FloatArray
@@ -120,10 +121,15 @@ def paint_wall(texture: Texture, wall: Wall, brief: Brief, tiles: Tiles) -> Floa
 
 def _irradiance(texture: Texture, wall: Wall, brief: Brief) -> FloatArray:
     """Light that falls on the wall: ambient, the street's glow from below, and pools of near signs. (3, h, w)."""
-    v = np.asarray((texture.v_edges[:-1] + texture.v_edges[1:]) / 2, np.float32)
-    u = np.asarray((texture.u_edges[:-1] + texture.u_edges[1:]) / 2, np.float32)
     if brief.daylight:
+        v = np.asarray((texture.v_edges[:-1] + texture.v_edges[1:]) / 2, np.float32)
+        u = np.asarray((texture.u_edges[:-1] + texture.u_edges[1:]) / 2, np.float32)
         return _daylight(u, v, wall, brief)
+    # Pools of light are soft: a quarter of the density is enough.
+    rows, columns = max(2, texture.height // 4), max(2, texture.width // 4)
+    edge_v, edge_u = 0.5 / rows * (texture.v1 - texture.v0), 0.5 / columns * (texture.u1 - texture.u0)
+    v = np.linspace(texture.v1 - edge_v, texture.v0 + edge_v, rows, dtype=np.float32)
+    u = np.linspace(texture.u0 + edge_u, texture.u1 - edge_u, columns, dtype=np.float32)
     glow = 0.22 * np.exp(-v / 4.5) + 0.085 * np.exp(-v / 22.0)
     profile = brief.light.ambient[:, None] + brief.light.street[:, None] * glow[None]
     rng = generator(brief.seed, "pools", wall.number, wall.face)
@@ -135,7 +141,9 @@ def _irradiance(texture: Texture, wall: Wall, brief: Brief) -> FloatArray:
         column = np.exp(-(((v - at_v) / (reach * 1.5)) ** 2))
         row = np.exp(-(((u - at_u) / reach) ** 2))
         light += hue[:, None, None] * (column[:, None] * row[None])
-    return np.asarray(light, np.float32)
+    size = texture.width, texture.height
+    planes = [cv2.resize(np.asarray(p, np.float32), size, interpolation=cv2.INTER_LINEAR) for p in light]
+    return np.asarray(np.stack(planes), np.float32)
 
 
 def _daylight(u: FloatArray, v: FloatArray, wall: Wall, brief: Brief) -> FloatArray:

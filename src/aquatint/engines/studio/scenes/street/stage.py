@@ -21,7 +21,8 @@ _BATCH = 6  # pieces painted at once; part of the result, so it does not follow 
 _LARGEST = 2600  # pixels of a texture's side
 
 Canvas = npt.NDArray[np.uint16]
-# Given the pixel size wanted (width, height): linear light (h, w, 3), premultiplied, and opacity (h, w) or None.
+# Given the pixel size wanted (width, height): linear light (h, w, 3), premultiplied, that the stage may write into,
+# and opacity (h, w) or None.
 Painter = Callable[[int, int], tuple[FloatArray, FloatArray | None]]
 Cutter = Callable[[float, float, float, float], "Piece"]
 
@@ -165,7 +166,8 @@ def _texture(piece: Piece, camera: Camera, light: Light) -> tuple[Canvas, npt.ND
     veil = veil * share
     if alpha is not None:
         veil = veil * alpha[..., None]
-    painted = painted * np.power(1 - share, np.float32(0.85)) + veil
+    painted *= np.power(1 - share, np.float32(0.85))
+    painted += veil
     painted *= np.float32(LINEAR_ONE)
     packed = np.clip(painted, 0, 65535, out=painted).astype(np.uint16)
     return packed, None if alpha is None else (alpha * np.float32(255) + np.float32(0.5)).astype(np.uint8)

@@ -148,19 +148,17 @@ class Texture:
 
     def roughen(self, tile: FloatArray, tile_meters: float, amount: float, stretch: float = 1.0) -> None:
         """Vary the reflectance with a noise tile (n, n) about -1..1; `stretch` > 1 draws it out downwards."""
-        step_u, step_v = (self.u1 - self.u0) / self.width, (self.v1 - self.v0) / self.height
+        # Wherever a texture is that large, its pixels are finer than the tile's: half the density shows it all.
+        half = 2 if self.width * self.height > 300_000 else 1
+        width, height = -(-self.width // half), -(-self.height // half)
         scale = tile.shape[0] / tile_meters
-        matrix = np.array(
-            [
-                [step_u * scale, 0, self.u0 * scale],
-                [0, step_v * scale / stretch, -self.v1 * scale / stretch],
-            ],
-            np.float32,
-        )
+        step_u = (self.u1 - self.u0) / width * scale
+        step_v = (self.v1 - self.v0) / height * scale / stretch
+        matrix = np.array([[step_u, 0, self.u0 * scale], [0, step_v, -self.v1 * scale / stretch]], np.float32)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        noise = cv2.warpAffine(
-            tile, matrix, (self.width, self.height), flags=flags, borderMode=cv2.BORDER_REFLECT_101
-        )
+        noise = cv2.warpAffine(tile, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+        if half > 1:
+            noise = cv2.resize(noise, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
         self.albedo *= np.clip(1 + amount * noise, 0.1, 2.5)
 
     def lit(self, irradiance: FloatArray) -> FloatArray:

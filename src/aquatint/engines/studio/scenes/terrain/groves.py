@@ -17,7 +17,7 @@ from aquatint.engines.studio.scenes.terrain.shading import GROVE_END, LandLayers
 PlaneF = npt.NDArray[np.float32]
 
 MOST_TREES = 2200
-VARIANTS = 7
+VARIANTS = 6
 _SIZE_STEP = 0.06  # trees within six per cent share a sprite
 
 
@@ -122,10 +122,13 @@ def plant_groves(scenery: Scenery, layers: LandLayers, forest: PlaneF, seed: int
         return
     view, light, ground = scenery.view, scenery.light, scenery.ground
     tallest = max(tree.tall / tree.depth for tree in trees) * view.focal
-    master = int(min(520, max(60, tallest)))
+    master = int(min(400, max(60, tallest)))
     snow = ground.snow_on_trees
     spruces = [spruce(master, generator(derive_seed(seed, "spruce"), i), snow) for i in range(VARIANTS)]
-    leaves = [leafy(master, generator(derive_seed(seed, "leafy"), i), 0.75 if snow else 0.0) for i in range(4)]
+    leaves = [
+        leafy(master, generator(derive_seed(seed, "leafy"), i), 0.75 if snow else 0.0)
+        for i in range(3 if ground.accent_share * ground.accent_broad > 0 else 0)
+    ]
     nursery = _Nursery(spruces, leaves, light.direction[0] > 0)
     for tree in trees:
         tall = round(tree.tall * view.focal / tree.depth)

@@ -99,7 +99,7 @@ def tone_curve(radiance: float) -> float:
     """Filmic curve (Narkowicz 2015 fit of ACES) with a little contrast: linear radiance -> sRGB 0..1."""
     x = min(max(radiance, 0.0), TABLE_TOP) * 0.72
     y = min(max(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14), 0.0), 1.0) ** (1 / 2.2)
-    return y + 0.22 * (y * y * (3 - 2 * y) - y)
+    return float(y + 0.22 * (y * y * (3 - 2 * y) - y))
 
 
 def tone(radiance: float) -> int:
