@@ -33,7 +33,7 @@ def test_sigterm_gives_running_tasks_back_and_a_restart_finishes_them(tmp_path: 
 
 
 def test_sigterm_lets_short_tasks_finish(tmp_path: Path) -> None:
-    """Within the drain time a running task ends by itself, and its callback is made after the restart at the latest."""
+    """Within the drain time a running task ends by itself, and its callback comes after the restart at the latest."""
     settings = {**NULL_ENGINE, **FAST, "AQUATINT_ENGINES__NULL_DELAY": "700ms", "AQUATINT_WORKER__DRAIN": "10s"}
     with ThreadedReceiver() as receiver:
         server = Server(tmp_path, settings).start()

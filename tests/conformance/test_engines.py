@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
-from aquatint.domain.errors import EngineError, InputRefused
 from aquatint.engines import registry
 from aquatint.engines.base import Engine, EngineContext
 from aquatint.sandbox.limits import Limits
@@ -57,11 +55,5 @@ async def test_the_checks_catch_a_fake() -> None:
             await check(null)
 
 
-async def test_errors_of_engines_say_what_may_be_done() -> None:
-    """The classes that the port may raise state whether another run helps and what the caller is told."""
-    assert issubclass(InputRefused, EngineError)
-    assert not InputRefused.retryable
-
-
 def _no_sandbox(name: str) -> EngineContext:
-    return replace(EngineContext(Sandbox(1, Limits()), {}, 1), settings={})
+    return EngineContext(Sandbox(1, Limits()), {}, 1)

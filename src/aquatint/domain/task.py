@@ -118,6 +118,7 @@ class ClaimedTask(msgspec.Struct, frozen=True):
     input: TaskInput
     attempt: int
     failures: int  # earlier runs that failed for a passing reason
+    progress: float  # what earlier runs have shown; it never goes back
     created_at: Micros
     deadline_at: Micros
     echo: msgspec.Raw

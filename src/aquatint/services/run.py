@@ -66,11 +66,6 @@ class RunService:
         try:
             async with asyncio.timeout(max(0.0, left)) as deadline:
                 outcome = await self._generate(run, left)
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            message = "the task did not finish before its deadline"
-            outcome = Outcome(Status.TIMEOUT, failure_message=message)
         except LeaseLost:
             return
         except EngineError as error:
@@ -83,11 +78,15 @@ class RunService:
                 detail=error.detail,
             )
         except Exception as error:  # noqa: BLE001  # a bug must end the attempt, not hang the task
-            self._log.exception("task.broke", task=claimed.id, attempt=claimed.attempt)
-            broken = Broken("the server failed while it worked on this task", detail=repr(error))
-            if await self._requeue(run, broken):
-                return
-            outcome = Outcome(Status.FAILURE, failure_message=broken.message, detail=broken.detail)
+            if isinstance(error, TimeoutError) and deadline.expired():
+                message = "the task did not finish before its deadline"
+                outcome = Outcome(Status.TIMEOUT, failure_message=message)
+            else:
+                self._log.exception("task.broke", task=claimed.id, attempt=claimed.attempt)
+                broken = Broken("the server failed while it worked on this task", detail=repr(error))
+                if await self._requeue(run, broken):
+                    return
+                outcome = Outcome(Status.FAILURE, failure_message=broken.message, detail=broken.detail)
         await self._write(run, outcome)
 
     async def _write(self, run: _Run, outcome: Outcome) -> None:
@@ -195,7 +194,7 @@ class _Run:
     def __init__(self, claimed: ClaimedTask, now: int) -> None:
         self.claimed = claimed
         self.engine: str | None = None
-        self.progress = 0.0
+        self.progress = claimed.progress
         self.updated_at = now
 
 

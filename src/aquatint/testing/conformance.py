@@ -14,6 +14,7 @@ from aquatint.engines.base import Engine, Generation, GenerationJob, ReferenceIm
 
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 STOP_WITHIN = 1.0  # seconds after a cancellation
+SIZES = ((512, 216), (216, 512), (321, 203))  # wide, tall, odd
 
 
 def job(prompt: str = "mountain lake in watercolor", **changes: object) -> GenerationJob:
@@ -48,7 +49,7 @@ async def check_modes(engine: Engine) -> None:
     await _generate(engine, job("oil painting", references=(photo(),)))
 
 
-async def check_sizes(engine: Engine, sizes: Sequence[tuple[int, int]] = ((512, 216), (216, 512), (321, 203))) -> None:
+async def check_sizes(engine: Engine, sizes: Sequence[tuple[int, int]] = SIZES) -> None:
     """Wide, tall and odd sizes come out to the pixel."""
     for width, height in sizes:
         await _generate(engine, job(width=width, height=height))

@@ -79,12 +79,18 @@ def _direct(plan: Plan, roles: Roles) -> Direction:
 def _from_text(plan: Plan, direction: Direction, easel: Easel, progress: Progress) -> Rgb8:
     assert direction.scene is not None  # noqa: S101 - the caller asked first
     below = _stage(easel, progress, 0.0, 0.55 if direction.styles else 0.93)
-    # Type must stay crisp, so a poster is never painted over.
-    if direction.styles and direction.scene != POSTER_SCENE:
-        width, height = fit_width(easel.width, easel.height, _UNDERPAINTING_SIDE)
-        scene = registry.scene(direction.scene)(plan, replace(below, width=width, height=height))
-        return _paint(scene, direction.styles, easel, progress, 0.55)
-    return registry.scene(direction.scene)(plan, below)
+    if not direction.styles:
+        return registry.scene(direction.scene)(plan, below)
+    width, height = fit_width(easel.width, easel.height, _UNDERPAINTING_SIDE)
+    poster = direction.scene == POSTER_SCENE
+    # Type must stay crisp, so a poster is painted first and its words are set last.
+    shown = replace(plan, prompt="", text=()) if poster else plan
+    scene = registry.scene(direction.scene)(shown, replace(below, width=width, height=height))
+    painted = _paint(scene, direction.styles, easel, progress, 0.55)
+    title = (" ".join(plan.text) or plan.prompt).strip()
+    if poster and title:
+        caption.poster_title(painted, title, *caption.poster_colors(painted))
+    return painted
 
 
 def _from_photo(
@@ -96,7 +102,9 @@ def _from_photo(
     if direction.styles or roles.style is not None:
         width, height = fit_width(width, height, _UNDERPAINTING_SIDE)
     below = replace(easel, width=width, height=height)
-    source = prepare(request.references, roles, below if len(roles.contents) > 1 else easel, request.index)
+    canvas = below if len(roles.contents) > 1 else easel
+    widens = any(wish.name == "outpaint" for wish in direction.edits)
+    source = prepare(request.references, roles, canvas, request.index, whole=widens)
     painting_starts = 0.1 + 0.12 * len(direction.edits) if direction.styles else 0.93
     if direction.edits or not direction.styles:
         source = cover(source, width, height)

@@ -23,11 +23,11 @@ from aquatint.sandbox.errors import Refused
 _MODEL_SIZE = (1600, 1600)
 
 
-def prepare(references: tuple[bytes, ...], roles: Roles, easel: Easel, index: int) -> Rgb8:
+def prepare(references: tuple[bytes, ...], roles: Roles, easel: Easel, index: int, whole: bool = False) -> Rgb8:
     """Open what the roles need and make the picture to work on, in the ratio of the easel.
 
     One content comes in its own resolution, a sheet in the easel's. `index` is which of the task's pictures this
-    is: all but the first get a framing and a light of their own. Raises Refused for an unreadable reference.
+    is: all but the first get a framing and a light of their own. `whole` grows to the ratio and cuts nothing. Raises Refused for an unreadable reference.
     """
     wanted = (easel.width, easel.height)
     if len(roles.contents) > 1:
@@ -36,7 +36,7 @@ def prepare(references: tuple[bytes, ...], roles: Roles, easel: Easel, index: in
     else:
         number = roles.contents[0]
         source = open_picture(references[number], number, wanted)
-        source = fit(reframe(source, easel.seed, index), *wanted).image
+        source = fit(reframe(source, easel.seed, index), *wanted, whole).image
     source = relight_variant(source, easel, index)
     giver = roles.palette if roles.palette is not None else roles.style
     if giver is not None:

@@ -124,8 +124,8 @@ def claim(db: sqlite3.Connection, owner: str, limit: int, now: Micros, lease_unt
         " status = CASE status WHEN 'PENDING' THEN 'PROCESSING' ELSE status END"
         " WHERE no IN"
         " (SELECT no FROM task WHERE phase = 0 AND not_before <= ? ORDER BY not_before, no LIMIT ?)"
-        " RETURNING no, id, key_id, model, input, attempt, failures, created_at, deadline_at, echo,"
-        " callback_url, user_id",
+        " RETURNING no, id, key_id, model, input, attempt, failures, progress, created_at, deadline_at,"
+        " echo, callback_url, user_id",
         (owner, lease_until, now, now, limit),
     ).fetchall()
     db.executemany(
@@ -140,8 +140,8 @@ def claim(db: sqlite3.Connection, owner: str, limit: int, now: Micros, lease_unt
 
 
 def _claimed(row: Sequence[Any]) -> ClaimedTask:
-    no, task_id, key_id, model, input_, attempt, failures, created_at, deadline_at, *rest = row
-    echo, callback_url, user_id = rest
+    no, task_id, key_id, model, input_, attempt, failures, progress, *rest = row
+    created_at, deadline_at, echo, callback_url, user_id = rest
     return ClaimedTask(
         no=no,
         id=task_id,
@@ -150,6 +150,7 @@ def _claimed(row: Sequence[Any]) -> ClaimedTask:
         input=_input.decode(input_),
         attempt=attempt,
         failures=failures,
+        progress=progress,
         created_at=created_at,
         deadline_at=deadline_at,
         echo=msgspec.Raw(echo),

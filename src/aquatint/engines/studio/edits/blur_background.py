@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from aquatint.engines.studio.kernels.color import smoothstep, to_float
+from aquatint.engines.studio.kernels.color import luminance, smoothstep, to_float
 from aquatint.engines.studio.kernels.grading import grade, guided, outdoors
 from aquatint.engines.studio.kernels.lens import defocus
-from aquatint.engines.studio.kernels.color import luminance
 from aquatint.engines.studio.kernels.matte import spread_from, subject_matte
 from aquatint.engines.studio.kernels.resize import blur_wide, fit_width, resize, rows_of, unit
 from aquatint.engines.studio.styles.base import Easel, PlaneF, Rgb8, RgbF

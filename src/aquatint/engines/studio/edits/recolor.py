@@ -76,7 +76,9 @@ def _paint(lab: RgbF, share: PlaneF, new: NamedColor, own_light: float, own_chro
     else:  # black, grey or white: there is no chroma to scale
         strength = np.full_like(chroma, new.paint_chroma)
     # Very light and very dark places cannot hold chroma.
-    strength *= smoothstep(101, 84, np.asarray(wanted, dtype=np.float32)) * smoothstep(-2, 12, np.asarray(wanted, dtype=np.float32))
+    strength *= smoothstep(101, 84, np.asarray(wanted, dtype=np.float32)) * smoothstep(
+        -2, 12, np.asarray(wanted, dtype=np.float32)
+    )
     angle = np.radians(new.hue or 0.0)
     lab[..., 0] += (np.clip(wanted, 0, 100) - light) * share
     lab[..., 1] += (strength * np.float32(np.cos(angle)) - lab[..., 1]) * share

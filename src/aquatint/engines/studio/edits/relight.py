@@ -57,5 +57,7 @@ def _lamp(source: Rgb8, side: float) -> PlaneF:
         wash = 1.5 * spot / max(float(spot.max()), 1e-3) - 0.75 + 0.25 * (matte - 0.5)
         facing = 0.7 * slope_x + 0.7 * slope_y
     facing = np.tanh(facing * np.float32(2.2)) * smoothstep(0.02, 0.2, tone)
-    form = guided(tone, np.asarray(0.5 + 0.5 * np.clip(wash + 0.5 * facing, -1, 1), dtype=np.float32), max(2, wide // 120))
+    form = guided(
+        tone, np.asarray(0.5 + 0.5 * np.clip(wash + 0.5 * facing, -1, 1), dtype=np.float32), max(2, wide // 120)
+    )
     return np.asarray(2 * form - 1, dtype=np.float32)

@@ -18,7 +18,9 @@ def apply(source: Rgb8, easel: Easel) -> Rgb8:
     tolerance = np.float32((0.085 * easel.strength) ** 2)
     result = np.empty_like(source)
 
-    def mean(planes: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    def mean(
+        planes: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         return np.asarray(cv2.blur(planes, (2 * radius + 1, 2 * radius + 1)), dtype=np.float32)
 
     def strip(top: int, bottom: int) -> None:

@@ -7,8 +7,8 @@ import math
 import cv2
 import numpy as np
 
+from aquatint.engines.studio.arrays import PlaneF, RgbF
 from aquatint.engines.studio.kernels.parallel import map_ordered
-from aquatint.engines.studio.styles.base import PlaneF, RgbF
 
 SECTORS = 8
 

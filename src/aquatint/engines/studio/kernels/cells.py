@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aquatint.engines.studio.arrays import PlaneF, RgbF
 from aquatint.engines.studio.kernels.noise import generator
-from aquatint.engines.studio.styles.base import PlaneF, RgbF
 
 Labels = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aquatint.engines.studio.styles.base import PlaneF, Rgb8, RgbF
+from aquatint.engines.studio.arrays import PlaneF, Rgb8, RgbF
 
 FloatArray = npt.NDArray[np.float32]
 

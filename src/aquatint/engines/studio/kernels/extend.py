@@ -5,12 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from aquatint.engines.studio.arrays import PlaneF, Rgb8, RgbF
 from aquatint.engines.studio.kernels.abstraction import kuwahara
 from aquatint.engines.studio.kernels.color import smoothstep, to_bytes, to_float
 from aquatint.engines.studio.kernels.noise import derive_seed, fbm
 from aquatint.engines.studio.kernels.parallel import run_strips
 from aquatint.engines.studio.kernels.resize import blur_wide, fit_width, resize, rows_of
-from aquatint.engines.studio.styles.base import PlaneF, Rgb8, RgbF
 
 _PAINT_SIDE = 1024
 _STRETCH = 0.36  # how quickly the strip inside the frame is walked through

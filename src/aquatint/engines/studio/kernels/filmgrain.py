@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from aquatint.engines.studio.arrays import PlaneF
 from aquatint.engines.studio.kernels.noise import generator
-from aquatint.engines.studio.styles.base import PlaneF
 
 
 @dataclass(frozen=True, slots=True)

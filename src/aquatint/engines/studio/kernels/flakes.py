@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aquatint.engines.studio.arrays import PlaneF
 from aquatint.engines.studio.kernels.noise import generator
 from aquatint.engines.studio.kernels.resize import blur_wide
-from aquatint.engines.studio.styles.base import PlaneF
 
 _SHIFT = 4
 

@@ -7,11 +7,11 @@ import math
 import cv2
 import numpy as np
 
+from aquatint.engines.studio.arrays import PlaneF
 from aquatint.engines.studio.kernels.color import smoothstep
 from aquatint.engines.studio.kernels.parallel import map_ordered
 from aquatint.engines.studio.kernels.resize import FloatArray, blur
 from aquatint.engines.studio.kernels.tensor import Flow, structure_tensor
-from aquatint.engines.studio.styles.base import PlaneF
 
 
 def _pixel_grid(height: int, width: int) -> tuple[PlaneF, PlaneF]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from aquatint.engines.studio.arrays import PlaneF, Rgb8, RgbF
+from aquatint.engines.studio.easel import Easel
 from aquatint.engines.studio.kernels.color import lab_to_rgb, luminance, rgb_to_lab, smoothstep, to_bytes, to_float
 from aquatint.engines.studio.kernels.parallel import run_strips
 from aquatint.engines.studio.kernels.resize import blur, blur_wide, fit_width, resize, rows_of
 from aquatint.engines.studio.kernels.tensor import structure_tensor
-from aquatint.engines.studio.styles.base import Easel, PlaneF, Rgb8, RgbF
 
 _MAP_SIDE = 512
 Color = tuple[float, float, float]

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aquatint.engines.studio.arrays import PlaneF
 from aquatint.engines.studio.kernels.noise import derive_seed, fbm, generator
 from aquatint.engines.studio.kernels.parallel import map_ordered
 from aquatint.engines.studio.kernels.resize import fit_width
-from aquatint.engines.studio.styles.base import PlaneF
 
 # Tiles repeat; larger ones than this cost time and show nothing more.
 _TILE_LONG = 2048

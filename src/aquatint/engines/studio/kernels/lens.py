@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from aquatint.engines.studio.arrays import PlaneF, RgbF
 from aquatint.engines.studio.kernels.color import luminance
-from aquatint.engines.studio.styles.base import PlaneF, RgbF
 
 _SHAPE_SCALE = 8
 _BLADES = 7

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from aquatint.engines.studio.arrays import PlaneF
 from aquatint.engines.studio.kernels.resize import blur_wide
-from aquatint.engines.studio.styles.base import PlaneF
 
 
 def rim(mask: PlaneF, radius: float) -> PlaneF:

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aquatint.engines.studio.arrays import PlaneF, Rgb8, RgbF
 from aquatint.engines.studio.kernels.color import luminance, rgb_to_lab, smoothstep, to_float
 from aquatint.engines.studio.kernels.grading import guided, outdoors
 from aquatint.engines.studio.kernels.palette import closest, found_palette
 from aquatint.engines.studio.kernels.resize import blur, blur_wide, fit_width, resize, unit
 from aquatint.engines.studio.kernels.saliency import face_mask, saliency
-from aquatint.engines.studio.styles.base import PlaneF, Rgb8, RgbF
 
 _MAP_SIDE = 448
 _COLORS = 9

@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from aquatint.engines.studio.arrays import PlaneF, RgbF
 from aquatint.engines.studio.kernels.color import smoothstep
-from aquatint.engines.studio.styles.base import PlaneF, RgbF
 
 
 @dataclass(frozen=True, slots=True)

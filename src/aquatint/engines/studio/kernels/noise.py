@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aquatint.engines.studio.arrays import PlaneF
 from aquatint.engines.studio.kernels.resize import rows_of
-from aquatint.engines.studio.styles.base import PlaneF
 
 FloatArray = npt.NDArray[np.float32]
 

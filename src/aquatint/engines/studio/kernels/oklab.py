@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from aquatint.engines.studio.styles.base import RgbF
+from aquatint.engines.studio.arrays import RgbF
 
 _TO_CONES = np.array(
     [

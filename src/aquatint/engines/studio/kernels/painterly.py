@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aquatint.engines.studio.arrays import PlaneF, RgbF
 from aquatint.engines.studio.kernels.color import lab_to_rgb, rgb_to_lab, smoothstep
 from aquatint.engines.studio.kernels.noise import derive_seed, fbm, generator
 from aquatint.engines.studio.kernels.resize import blur, blur_wide, fit_width, resize
 from aquatint.engines.studio.kernels.strokes import Canvas, Strokes, lay_strokes, new_canvas, stamp_bank
 from aquatint.engines.studio.kernels.tensor import structure_tensor
-from aquatint.engines.studio.styles.base import PlaneF, RgbF
 
 Floats = npt.NDArray[np.float32]
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aquatint.engines.studio.styles.base import Rgb8
+from aquatint.engines.studio.arrays import Rgb8
 
 FloatArray = npt.NDArray[np.float32]
 Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], npt.NDArray[np.float32])

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aquatint.engines.studio.arrays import PlaneF, Rgb8, RgbF
 from aquatint.engines.studio.kernels.color import rgb_to_lab, to_float
 from aquatint.engines.studio.kernels.resize import blur, fit_width, resize
-from aquatint.engines.studio.styles.base import PlaneF, Rgb8, RgbF
 
 _MAP_SIDE = 320
 _FACE_WEIGHT = 3.0

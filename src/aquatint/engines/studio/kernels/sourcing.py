@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from aquatint.engines.studio.arrays import Rgb8, RgbF
 from aquatint.engines.studio.kernels.color import to_float
 from aquatint.engines.studio.kernels.resize import cover
-from aquatint.engines.studio.styles.base import Rgb8, RgbF
 
 
 @dataclass(frozen=True, slots=True)

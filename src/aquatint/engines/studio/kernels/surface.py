@@ -7,13 +7,14 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from aquatint.engines.studio.arrays import PlaneF, Rgb8, RgbF
+from aquatint.engines.studio.easel import Easel
 from aquatint.engines.studio.kernels.abstraction import kuwahara
 from aquatint.engines.studio.kernels.color import luminance, to_bytes, to_float
 from aquatint.engines.studio.kernels.grading import guided
 from aquatint.engines.studio.kernels.noise import generator
 from aquatint.engines.studio.kernels.parallel import run_strips
 from aquatint.engines.studio.kernels.resize import blur, fit_width, resize, rows_of
-from aquatint.engines.studio.styles.base import Easel, PlaneF, Rgb8, RgbF
 
 _WORK_SIDE = 1280
 _BANDS = 4

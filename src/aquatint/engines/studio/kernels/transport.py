@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aquatint.engines.studio.arrays import Rgb8, RgbF
 from aquatint.engines.studio.kernels.color import to_bytes, to_float
 from aquatint.engines.studio.kernels.noise import generator
 from aquatint.engines.studio.kernels.oklab import oklab_to_rgb, rgb_to_oklab
 from aquatint.engines.studio.kernels.parallel import run_strips
 from aquatint.engines.studio.kernels.resize import fit_width, resize
-from aquatint.engines.studio.styles.base import Rgb8, RgbF
 
 _MAP_SIDE = 320
 _SAMPLES = 9_000

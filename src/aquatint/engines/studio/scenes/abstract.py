@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aquatint.engines.studio.kernels import type as typeset
-from aquatint.engines.studio.kernels.color import palette_array, ramp, smoothstep
+from aquatint.engines.studio.finish.caption import poster_title
+from aquatint.engines.studio.kernels.color import palette_array, ramp
 from aquatint.engines.studio.kernels.noise import derive_seed, fbm, generator, paper_grain
 from aquatint.engines.studio.kernels.parallel import run_strips
 from aquatint.engines.studio.kernels.resize import fit_width, rows_of, unit
@@ -52,7 +52,7 @@ def compose(plan: Plan, easel: Easel) -> Rgb8:
     easel.progress(0.75, "setting type")
     title = " ".join(plan.text) or plan.prompt
     if title.strip():
-        _set_title(canvas, title.strip(), design.palette, easel)
+        poster_title(canvas, title.strip(), design.palette[0], design.palette[-1], design.palette[-2])
     easel.progress(0.9, "printing")
     _print_on_paper(canvas, easel)
     return canvas
@@ -161,32 +161,6 @@ def _paint_disc(canvas: Rgb8, design: _Design, easel: Easel) -> None:
     center = (int(x * easel.width * (1 << _SHIFT)), int(y * easel.height * (1 << _SHIFT)))
     color = [float(c) for c in design.palette[-1] * 252]
     cv2.circle(canvas, center, int(radius * (1 << _SHIFT)), color, -1, cv2.LINE_AA, _SHIFT)
-
-
-def _set_title(canvas: Rgb8, title: str, palette: Palette, easel: Easel) -> None:
-    """Set the words over a darkened foot of the poster, as large as they fit, with a rule above."""
-    height, width = canvas.shape[:2]
-    margin = round(0.06 * min(width, height))
-    room_w, room_h = round(width * 0.86) - margin, round(height * 0.3)
-    block = typeset.fit(title, room_w, room_h, "serif-bold", largest=round(0.13 * min(width, height)), leading=1.2)
-    mask = typeset.crop_to_ink(typeset.block_mask(block))
-    ink_h, ink_w = mask.shape
-    top = height - margin - ink_h
-    _darken_foot(canvas, top - 3 * margin, palette[0])
-    area = canvas[top : top + ink_h, margin : margin + ink_w]
-    cover = mask[: area.shape[0], : area.shape[1], None].astype(np.float32) / 255
-    area[:] = (area * (1 - cover) + palette[-1] * 255 * cover + 0.5).astype(np.uint8)
-    rule = max(2, round(0.004 * min(width, height)))
-    line_top = top - round(0.6 * margin)
-    canvas[line_top : line_top + rule, margin : margin + round(0.16 * min(width, height))] = palette[-2] * 255
-
-
-def _darken_foot(canvas: Rgb8, top: int, color: npt.NDArray[np.float32]) -> None:
-    height = canvas.shape[0]
-    rows = np.arange(max(0, top), height)
-    share = smoothstep(max(0, top), height - 0.25 * (height - max(0, top)), rows.astype(np.float32))[:, None, None]
-    foot = canvas[max(0, top) :]
-    foot[:] = (foot * (1 - 0.86 * share) + color * (255 * 0.86) * share + 0.5).astype(np.uint8)
 
 
 def _print_on_paper(canvas: Rgb8, easel: Easel) -> None:

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
-import numpy as np
-import numpy.typing as npt
+from aquatint.engines.studio.arrays import PlaneF, Rgb8, RgbF
+from aquatint.engines.studio.easel import Easel
 
-Rgb8 = npt.NDArray[np.uint8]  # (h, w, 3), sRGB 0..255
-RgbF = npt.NDArray[np.float32]  # (h, w, 3), sRGB 0..1
-PlaneF = npt.NDArray[np.float32]  # (h, w)
-
-
-@dataclass(frozen=True, slots=True)
-class Easel:
-    """The circumstances of one painting."""
-
-    width: int  # output pixels
-    height: int
-    seed: int  # 0..2**63-1; the only source of randomness
-    strength: float = 1.0  # 0.45 (slightly) .. 1.6 (extremely)
-    threads: int = 2  # threads a kernel may use; the result never depends on it
-    options: Mapping[str, object] = field(default_factory=dict)  # style parameters from the plan, such as palette
-    progress: Callable[[float, str], None] = lambda fraction, stage: None
+__all__ = ["Easel", "PlaneF", "Rgb8", "RgbF", "Style"]
 
 
 # `source` has the ratio of the output (within a pixel) and any size, usually not larger than the output; the
