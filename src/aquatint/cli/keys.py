@@ -78,3 +78,22 @@ def revoke(
         typer.echo(f"there is no key {key_id} in force", err=True)
         raise typer.Exit(1)
     typer.echo("revoked")
+
+
+@app.command()
+def grant(
+    key_id: Annotated[str, typer.Argument(help="The key's id.")],
+    points: Annotated[int, typer.Argument(help="Points to add.", min=1)],
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """Add points to a key's balance; a key whose points were not counted is counted from now on."""
+
+    async def work(keys: KeyService) -> int | None:
+        return await keys.grant(key_id, points)
+
+    balance = with_keys(load(config, data_dir=data_dir), work)
+    if balance is None:
+        typer.echo(f"there is no key {key_id}", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"balance: {balance}")

@@ -61,6 +61,10 @@ class KeyService:
         """True when the key was in force until now."""
         return await self._store.revoke_key(key_id, self._clock.now())
 
+    async def grant(self, key_id: str, points: int) -> int | None:
+        """Add points to a key's balance; the new balance, None when there is no such key."""
+        return await self._store.grant_points(key_id, points)
+
     def authenticate(self, secret: str) -> Key:
         """The key of this secret. Raises Unauthenticated for unknown and revoked ones alike."""
         now = time.monotonic()

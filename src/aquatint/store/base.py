@@ -193,6 +193,10 @@ class Store(Protocol):
 
     async def revoke_key(self, key_id: str, at: Micros) -> bool: ...
 
+    async def grant_points(self, key_id: str, points: int) -> int | None:
+        """Add points to a key that counts them, or make it count them from here; the new balance, None if unknown."""
+        ...
+
     # links and assets
     async def add_link(self, link: Link) -> None: ...
 

