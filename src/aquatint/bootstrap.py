@@ -206,7 +206,9 @@ def build(settings: Settings, *, clock: Clock | None = None) -> House:
     keys = KeyService(store, clock, settings.server.api_key)
     auth = Authenticator(keys, settings.limits.requests_per_minute)
     run_rules = RunRules(settings.tasks.max_attempts, settings.tasks.retry_wait, settings.assets.retention)
-    run = RunService(store, assets, catalog, engines, references, settle, clock, run_rules, log)
+    run = RunService(
+        store, assets, catalog, engines, references, settle, clock, run_rules, log, concurrency(settings)
+    )
     try:
         sender = Sender(door, settings.webhooks.secret, timeout=settings.webhooks.timeout)
     except ValueError as error:

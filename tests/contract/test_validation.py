@@ -247,7 +247,7 @@ def test_every_refusal_of_the_extensions_is_tidy(client: Client) -> None:
     assert_tidy(refusal(client.cancel(task_id), 409))
     for name, value in (
         *(
-            ("status", "timeout"),
+            ("status", "timeouts"),
             ("status", "x"),
             ("limit", "500"),
             ("cursor", "socket"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote, urljoin
 
 import idna
+import msgspec
 
 from aquatint.net.errors import BadUrl
 
@@ -39,8 +39,7 @@ _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
-@dataclass(frozen=True, slots=True)
-class SplitUrl:
+class SplitUrl(msgspec.Struct, frozen=True):
     """A checked URL. `target` is path and query exactly as given (non-ASCII percent-encoded as UTF-8).
 
     `host` is lower-case ASCII, IPv6 without brackets; `address` is set when the host is a literal address.
@@ -65,6 +64,7 @@ class SplitUrl:
         return f"{self.scheme}://{host}{port}{self.target}"
 
 
+@functools.lru_cache(maxsize=1024)  # a callback's URL is read when it is submitted, settled and sent
 def check_url(url: str) -> SplitUrl:
     """Check the syntax of an http(s) URL without resolving anything.
 

@@ -35,7 +35,10 @@ class RunRules:
 
 
 class RunService:
-    """Runs claimed tasks. Never raises except for cancellation: every run ends in a row of the store."""
+    """Runs claimed tasks, `concurrency` of them in an engine at once.
+
+    Never raises except for cancellation: every run ends in a row of the store.
+    """
 
     def __init__(
         self,
@@ -48,6 +51,7 @@ class RunService:
         clock: Clock,
         rules: RunRules,
         log: Logger,
+        concurrency: int,
     ) -> None:
         self._store = store
         self._assets = assets
@@ -58,19 +62,23 @@ class RunService:
         self._clock = clock
         self._rules = rules
         self._log = log
+        self._places = asyncio.Semaphore(concurrency)
 
-    async def __call__(self, claimed: ClaimedTask) -> None:
-        """Run the attempt. Cancelling this coroutine stops the engine and writes nothing."""
+    async def __call__(self, claimed: ClaimedTask) -> float | None:
+        """Run the attempt; seconds until the next one when there is to be one.
+
+        Cancelling this coroutine stops the engine and writes nothing.
+        """
         run = _Run(claimed, self._clock.now())
         left = (claimed.deadline_at - run.updated_at) / SECOND
         try:
             async with asyncio.timeout(max(0.0, left)) as deadline:
                 outcome = await self._generate(run, left)
         except LeaseLost:
-            return
+            return None
         except EngineError as error:
-            if error.retryable and await self._requeue(run, error):
-                return
+            if error.retryable and (again_in := await self._requeue(run, error)) is not None:
+                return again_in
             outcome = Outcome(
                 Status.FAILURE,
                 failure_reason=error.failure_reason,
@@ -84,10 +92,11 @@ class RunService:
             else:
                 self._log.exception("task.broke", task=claimed.id, attempt=claimed.attempt)
                 broken = Broken("the server failed while it worked on this task", detail=repr(error))
-                if await self._requeue(run, broken):
-                    return
+                if (again_in := await self._requeue(run, broken)) is not None:
+                    return again_in
                 outcome = Outcome(Status.FAILURE, failure_message=broken.message, detail=broken.detail)
         await self._write(run, outcome)
+        return None
 
     async def _write(self, run: _Run, outcome: Outcome) -> None:
         settled = await self._settle(as_task(run.claimed, run.engine, run.progress, run.updated_at), outcome)
@@ -124,9 +133,10 @@ class RunService:
             options=claimed.input.options,
         )
         run.engine = f"{engine.spec.name}/{engine.spec.version}"
-        run.updated_at = self._clock.now()
-        self._store.mark_submitted(claimed.no, claimed.attempt, run.engine, run.updated_at)
-        generation = await engine.generate(job, self._progress_of(run))
+        async with self._places:
+            run.updated_at = self._clock.now()
+            self._store.mark_submitted(claimed.no, claimed.attempt, run.engine, run.updated_at)
+            generation = await engine.generate(job, self._progress_of(run))
         return await self._store_images(run, model, generation)
 
     def _route(self, model: ModelSpec) -> tuple[Engine, str]:
@@ -168,22 +178,22 @@ class RunService:
             seed=image.seed,
         )
 
-    async def _requeue(self, run: _Run, error: EngineError) -> bool:
-        """Let the task wait for its next run; False when it has no run or no time left."""
+    async def _requeue(self, run: _Run, error: EngineError) -> float | None:
+        """Let the task wait for its next run; seconds until then, None when it has no run or no time left."""
         claimed = run.claimed
         if claimed.failures + 1 >= self._rules.max_attempts:
-            return False
+            return None
         wait = self._rules.retry_wait * 2**claimed.failures * random.uniform(1.0, 1.25)  # noqa: S311  # jitter
         now = self._clock.now()
         not_before = now + int(max(wait, error.retry_after or 0.0) * SECOND)
         if not_before >= claimed.deadline_at:
-            return False
+            return None
         why = type(error).__name__
         self._log.info(
             "task.requeued", task=claimed.id, attempt=claimed.attempt, why=why, detail=error.detail or None
         )
         await self._store.requeue(claimed.no, claimed.attempt, not_before, now, why, failed=True)
-        return True
+        return (not_before - now) / SECOND
 
 
 class _Run:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
-
 import msgspec
 
 from aquatint.domain.errors import FailureReason
 from aquatint.domain.task import ClaimedTask, Micros, Result, Status, Task
+from aquatint.net.url import check_url
 from aquatint.services.signals import Signals
 from aquatint.services.tools import SECOND, Clock, PublicUrls, new_id
 from aquatint.store.base import NewDelivery, Settlement, Store
@@ -17,8 +15,7 @@ from aquatint.webhooks import payload
 WRITE_MARGIN = 0.05  # seconds between the row's time and the moment the submit answer has left
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """How a task ended. `detail` is for the operator only."""
 
     status: Status
@@ -44,15 +41,15 @@ class SettleService:
         at = max(self._clock.now(), task.updated_at)
         progress = 1.0 if outcome.status is Status.SUCCESS else task.progress
         # What is stored and what the callback says come from the same values, or they would differ after a rerun.
-        outcome = replace(outcome, engine=outcome.engine or task.engine)
-        delivery = self._delivery(task, outcome, at, progress) if task.callback_url is not None else None
+        engine = outcome.engine or task.engine
+        delivery = self._delivery(task, outcome, at, progress, engine) if task.callback_url is not None else None
         settled = await self._store.settle(
             Settlement(
                 task_no=task.no,
                 attempt=task.attempt,
                 status=outcome.status,
                 at=at,
-                engine=outcome.engine,
+                engine=engine,
                 result=outcome.result,
                 failure_reason=outcome.failure_reason,
                 failure_message=outcome.failure_message,
@@ -67,12 +64,12 @@ class SettleService:
             self._signals.deliveries.set()
         return settled
 
-    def _delivery(self, task: Task, outcome: Outcome, at: Micros, progress: float) -> NewDelivery:
+    def _delivery(self, task: Task, outcome: Outcome, at: Micros, progress: float, engine: str | None) -> NewDelivery:
         ended = msgspec.structs.replace(
             task,
             status=outcome.status,
             updated_at=at,
-            engine=outcome.engine,
+            engine=engine,
             progress=progress,
             result=outcome.result,
             failure_reason=outcome.failure_reason,
@@ -82,7 +79,7 @@ class SettleService:
         url = task.callback_url or ""
         margin = WRITE_MARGIN if self._first_delay else 0.0
         due = max(at, task.created_at + int((self._first_delay + margin) * SECOND))
-        host = urlsplit(url).hostname or ""  # its syntax was checked when the task was submitted
+        host = check_url(url).host  # checked when the task was submitted, so it can be read
         return NewDelivery(new_id(), url, host, payload.build(ended, self._urls.image), due)
 
 

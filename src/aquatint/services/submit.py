@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
+import msgspec
+
 from aquatint.assets.base import AssetStore
 from aquatint.catalog.load import Catalog
 from aquatint.domain.errors import Forbidden, InvalidInput
@@ -23,8 +25,7 @@ LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 INLINE = "inline"  # name of links that only keep the bytes of a data URL; nothing public leads to them
 
 
-@dataclass(frozen=True, slots=True)
-class SubmitRequest:
+class SubmitRequest(msgspec.Struct, frozen=True):
     """A submit with its types checked. References are URLs, or the bytes of a data URL."""
 
     model: str

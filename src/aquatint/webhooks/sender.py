@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from aquatint.net.errors import BadUrl, BlockedAddress
 from aquatint.net.http import HttpDoor, PostOutcome
 from aquatint.webhooks.signature import SHARED_SECRET_HEADER, Signer
@@ -17,8 +19,7 @@ LONGEST_RETRY_AFTER = 24 * 3600.0
 _WORTH_ANOTHER_TRY = frozenset((404, 408, 409, 425, 429))
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(msgspec.Struct, frozen=True):
     """One delivery. `delivery_id` and `body` are the same on every attempt."""
 
     delivery_id: str
@@ -27,8 +28,7 @@ class Letter:
     per_key_secret: str | None = None  # sent as x-maxapi-webhook-secret; printable ASCII
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptLog:
+class AttemptLog(msgspec.Struct, frozen=True):
     """What the delivery log keeps: HTTP status if there was one, start of the answer's body, milliseconds."""
 
     status: int | None

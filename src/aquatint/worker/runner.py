@@ -15,7 +15,10 @@ from aquatint.worker.loop import IDLE, wait
 
 
 class Runner:
-    """`concurrency` tasks at once; `drain` seconds to finish them when asked to stop."""
+    """Keeps `concurrency` engine places busy; `drain` seconds to finish when asked to stop.
+
+    A few tasks more are claimed, so that their references are fetched, or their results stored, while others paint.
+    """
 
     def __init__(
         self,
@@ -29,10 +32,10 @@ class Runner:
         self._claims = claims
         self._run = run
         self._wake = signals.work
-        self._concurrency = concurrency
+        self._most = concurrency + max(1, concurrency // 4)
         self._drain = drain
         self._log = log
-        self._running: dict[str, tuple[ClaimedTask, asyncio.Task[None]]] = {}
+        self._running: dict[str, tuple[ClaimedTask, asyncio.Task[float | None]]] = {}
         self._stopping = False
         signals.on_stop_task(self._stop_task)
 
@@ -67,7 +70,7 @@ class Runner:
             await self._claims.give_back(claimed, "the server is stopping")
 
     async def _claim(self) -> int:
-        room = self._concurrency - len(self._running)
+        room = self._most - len(self._running)
         if room <= 0:
             return 0
         claimed = await self._claims.take(room)
@@ -77,12 +80,16 @@ class Runner:
             running.add_done_callback(functools.partial(self._finished, task.id))
         return len(claimed)
 
-    def _finished(self, task_id: str, task: asyncio.Task[None]) -> None:
+    def _finished(self, task_id: str, task: asyncio.Task[float | None]) -> None:
         del self._running[task_id]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # Only the store can bring a run to this: its outcome was not written, so the lease will run out.
-            self._log.error("task.unsettled", task=task_id, why=repr(error))
-        if len(self._running) == self._concurrency - 1:  # it was full: there may be something to claim
+        if not task.cancelled():
+            if (error := task.exception()) is not None:
+                # Only the store can bring a run to this: its outcome was not written, so the lease will run out.
+                self._log.error("task.unsettled", task=task_id, why=repr(error))
+            elif (again_in := task.result()) is not None and again_in < IDLE:
+                # The loop may already sleep, not knowing of this run: without a call it would come late.
+                asyncio.get_running_loop().call_later(again_in, self._wake.set)
+        if len(self._running) == self._most - 1:  # it was full: there may be something to claim
             self._wake.set()
 
     def _stop_task(self, task_id: str) -> None:
@@ -91,7 +98,7 @@ class Runner:
 
     def _patience(self) -> float:
         """Seconds until there may be something to claim."""
-        if len(self._running) >= self._concurrency:
+        if len(self._running) >= self._most:
             return IDLE
         due_in = self._claims.due_in()
         return IDLE if due_in is None else min(IDLE, due_in)

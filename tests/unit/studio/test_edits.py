@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from aquatint.engines.studio import registry
 from aquatint.engines.studio.kernels.color import rgb_to_lab, to_float
 from aquatint.engines.studio.kernels.grading import outdoors
+from aquatint.engines.studio.kernels.named_colors import COLORS
 from aquatint.engines.studio.kernels.noise import fbm, generator
 from aquatint.engines.studio.styles.base import Easel, Rgb8
 
@@ -65,6 +67,10 @@ def _grass(image: Rgb8) -> float:
     return float(_lab(image)[HEIGHT * 4 // 5 :, :, 1].mean())
 
 
+def _sky_chroma(image: Rgb8) -> float:
+    return _chroma(image[: HEIGHT // 3])
+
+
 SAYS: list[tuple[str, Callable[[Rgb8], float], int, float]] = [
     ("warm", _warmth, 1, 3),
     ("cool", _warmth, -1, 3),
@@ -87,6 +93,15 @@ SAYS: list[tuple[str, Callable[[Rgb8], float], int, float]] = [
     ("rain", _chroma, -1, 3),
     ("snow", _light, 1, 4),
     ("sunset", _warmth, 1, 6),
+    ("day", _light, 1, 4),
+    ("noon", _chroma, 1, 3),
+    ("morning", _warmth, 1, 3),
+    ("clear", _chroma, 1, 4),
+    ("clouds", _sky_chroma, -1, 6),
+    ("tilt_shift", _chroma, 1, 4),
+    ("smooth", _fine, -1, 0.3),
+    ("motion_blur", _fine, -1, 0.3),
+    ("wind", _fine, -1, 0.2),
 ]
 
 
@@ -173,3 +188,100 @@ def test_night_keeps_lamps_lit() -> None:
     after = _lab(_apply("night", photo))[..., 0]
     window = after[HEIGHT // 2 + 4 : HEIGHT // 2 + 10, WIDTH * 5 // 8 + 3 : WIDTH * 5 // 8 + 12]
     assert window.mean() > after.mean() + 25
+
+
+def _wished(name: str, source: Rgb8, **options: object) -> Rgb8:
+    return registry.edit(name)(source, Easel(source.shape[1], source.shape[0], 3, options=options))
+
+
+@pytest.mark.parametrize("color", ["blue", "green", "purple", "gold", "white", "black"])
+def test_recolouring_changes_the_named_colour_only(color: str) -> None:
+    photo = _photo()
+    after = _lab(_wished("recolor", photo, target="red", color=color))
+    before = _lab(photo)
+    house, meadow, sky = np.s_[70:85, 170:230], np.s_[150:178, 5:140], np.s_[5:40, :]
+    wanted = COLORS[color]
+    found = after[house].mean((0, 1))
+    if wanted.hue is None:
+        assert abs(found[0] - wanted.paint_light) < 15
+        assert np.hypot(found[1], found[2]) < 10
+    else:
+        away = abs((np.degrees(np.arctan2(found[2], found[1])) - wanted.hue + 180) % 360 - 180)
+        assert away < 15
+    for part in (meadow, sky):
+        assert np.abs(after[part] - before[part]).mean() < 1.0
+
+
+def test_recolouring_keeps_light_and_shade() -> None:
+    photo = _photo().astype(np.float32)
+    photo[60:135, 160:240] *= np.linspace(0.6, 1.3, 80, dtype=np.float32)[None, :, None]
+    photo = np.clip(photo, 0, 255).astype(np.uint8)
+    after = _lab(_wished("recolor", photo, target="red", color="blue"))[70:85, 165:195, 0].ravel()
+    assert np.corrcoef(after, _lab(photo)[70:85, 165:195, 0].ravel())[0, 1] > 0.9
+
+
+def test_recolouring_an_absent_colour_changes_nothing() -> None:
+    photo = _photo()
+    assert np.array_equal(_wished("recolor", photo, target="purple", color="blue"), photo)
+
+
+LEFT, RIGHT = np.s_[:, :107], np.s_[:, 213:]
+
+
+@pytest.mark.parametrize(("side", "lit", "dim"), [("left", LEFT, RIGHT), ("right", RIGHT, LEFT)])
+def test_light_comes_from_the_side_asked_for(side: str, lit: tuple[slice, slice], dim: tuple[slice, slice]) -> None:
+    photo = _photo()
+    gain = _lab(_wished("relight", photo, variant=side))[..., 0] - _lab(photo)[..., 0]
+    assert gain[lit].mean() > gain[dim].mean() + 8
+
+
+def test_crop_comes_closer_to_the_subject() -> None:
+    def red(image: Rgb8) -> float:
+        return float((_lab(image)[..., 1] > 30).mean())
+
+    photo = _photo()
+    assert red(_apply("crop", photo)) > 1.15 * red(photo)
+
+
+def test_outpainting_shows_the_whole_picture_smaller_and_no_bars() -> None:
+    photo = _photo()
+    wide = _apply("outpaint", photo)
+    small = cv2.resize(photo, None, fx=1 / 1.36, fy=1 / 1.36, interpolation=cv2.INTER_AREA)
+    assert cv2.matchTemplate(wide, small, cv2.TM_CCOEFF_NORMED).max() > 0.97
+    for edge in (np.s_[:12], np.s_[-12:], np.s_[:, :12], np.s_[:, -12:]):
+        new, old = wide[edge].reshape(-1, 3).astype(float), photo[edge].reshape(-1, 3).astype(float)
+        assert np.abs(new.mean(0) - old.mean(0)).max() < 30  # the margins go on with what is there
+    for edge in (np.s_[:, :12], np.s_[:, -12:]):
+        assert wide[edge].reshape(-1, 3).astype(float).std(0).max() > 12
+
+
+def test_tilt_shift_is_sharp_in_the_middle_only() -> None:
+    photo = _photo()
+    texture = generator(2, "texture").integers(-35, 35, (HEIGHT, WIDTH, 1))
+    photo = np.clip(photo.astype(int) + texture, 0, 255).astype(np.uint8)
+    after = _apply("tilt_shift", photo)
+    kept = [_fine(after[rows]) / _fine(photo[rows]) for rows in (slice(80, 100), slice(0, 20), slice(160, 180))]
+    assert kept[0] > 2 * max(kept[1:])
+
+
+def test_border_and_frame_surround_the_whole_picture() -> None:
+    photo = _photo()
+    mat, frame = _wished("border", photo), _wished("border", photo, variant="frame")
+    assert mat[:3].min() > 225
+    assert mat[60:120, 60:260].std() > 10
+    assert frame[1:4, 20:-20].mean() < 150
+    assert frame[9:11, 40:-40].mean() > 180
+
+
+def test_motion_blur_runs_sideways() -> None:
+    photo = np.clip(generator(5, "dots").integers(0, 255, (HEIGHT, WIDTH, 1)) * np.ones(3), 0, 255).astype(np.uint8)
+    after = _lab(_apply("motion_blur", photo))[..., 0]
+    across, down = np.abs(np.diff(after, axis=1)).mean(), np.abs(np.diff(after, axis=0)).mean()
+    assert down > 1.5 * across
+
+
+def test_collage_of_one_picture_has_paper_between_details() -> None:
+    made = _apply("collage", _photo())
+    paper = (made.min(2) > 225) & (np.ptp(made, axis=2) < 16)
+    assert 0.02 < paper.mean() < 0.3
+    assert paper[0].all()

@@ -105,6 +105,42 @@ def test_further_pictures_are_framed_anew() -> None:
     assert np.abs(small[0] - small[1]).mean() > 4
 
 
+def _dhash(rendered: Rendered) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    gray = Image.fromarray(_pixels(rendered)).convert("L").resize((17, 16), Image.Resampling.BOX)
+    levels = np.asarray(gray, np.int16)
+    return levels[:, 1:] > levels[:, :-1]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "photos"),
+    [
+        ("watercolor", 1),
+        ("pixel art", 1),
+        ("golden hour", 1),
+        ("use the colors of image 2", 2),
+        ("collage", 4),
+        ("mountain lake", 0),
+        ("a dragon", 0),
+    ],
+)
+def test_pictures_of_one_task_differ_in_composition(prompt: str, photos: int) -> None:
+    sources = [_picture(400 + 60 * i, 300) for i in range(photos)]
+    if photos > 1:
+        sources = [_tinted(source, i) for i, source in enumerate(sources)]
+    made = [_render(prompt, *sources, index=i, seed=image_seed(7, i)) for i in range(3)]
+    hashes = [_dhash(picture) for picture in made]
+    for first, second in ((0, 1), (0, 2), (1, 2)):
+        assert (hashes[first] != hashes[second]).mean() > 0.08
+
+
+def _tinted(picture: bytes, turn: int) -> bytes:
+    pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"))
+    turned = np.roll(pixels, turn, axis=2)[:, :: -1 if turn % 2 else 1]
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(turned)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def test_unknown_photo_prompt_gets_the_house_style_and_a_warning() -> None:
     made = _render("zxqv blorptastic", _picture())
     assert "house style" in made.warnings[0]
@@ -143,8 +179,8 @@ def test_unreadable_reference_is_refused(data: bytes) -> None:
 def test_quoted_text_is_set_on_the_picture() -> None:
     plain, titled = _render("watercolor", _picture()), _render('watercolor "HELLO"', _picture())
     changed = np.abs(_pixels(plain).astype(int) - _pixels(titled)).max(2) > 40
-    assert changed[120:].mean() > 0.01
-    assert not changed[:90].any()
+    assert 0.005 < changed.mean() < 0.2
+    assert not changed[80:100].any()  # never across the middle
 
 
 def test_seeds() -> None:

@@ -12,6 +12,9 @@ from aquatint.engines.studio.references import Roles
 POSTER_SCENE = "abstract"
 FALLBACK_STYLE = "wash"
 
+# What belongs on the finished picture: paint would cover it.
+_ON_TOP = frozenset({"border", "grain", "vignette"})
+
 
 @dataclass(frozen=True, slots=True)
 class Repertoire:
@@ -29,6 +32,7 @@ class Direction:
     scene: str | None = None  # None: work on the source picture
     edits: tuple[Wish, ...] = ()
     styles: tuple[Wish, ...] = ()  # the renderer, then finishes
+    on_top: tuple[Wish, ...] = ()  # edits made when all is painted
     sets_text: bool = False  # the scene places quoted text itself
     not_done: tuple[str, ...] = ()  # semantic edits: the picture is a preview and its caption names them
     shortfall: str = ""  # why a strict server refuses this task; empty when it can be done
@@ -51,7 +55,8 @@ def direct_text(plan: Plan, repertoire: Repertoire) -> Direction:
     elif beyond:
         warnings.append(f"not shown, because this scene cannot draw it: {', '.join(beyond)}")
     sets_text = scene == POSTER_SCENE or (casting.role is not None and casting.role.sets_text)
-    return Direction(scene, (), styles, sets_text, (), shortfall, tuple(warnings))
+    on_top = tuple(wish for wish in plan.edits if wish.name in repertoire.edits & _ON_TOP)
+    return Direction(scene, (), styles, on_top, sets_text, (), shortfall, tuple(warnings))
 
 
 def direct_photo(plan: Plan, repertoire: Repertoire, roles: Roles | None = None) -> Direction:
@@ -60,20 +65,21 @@ def direct_photo(plan: Plan, repertoire: Repertoire, roles: Roles | None = None)
     styles, warnings = _styles(plan.styles, repertoire)
     # A sheet of the pictures sent is made before any edit.
     changes = [wish for wish in plan.changes if wish.name != "collage" or len(roles.contents) == 1]
-    edits = tuple(wish for wish in changes if wish.name in repertoire.edits)
+    on_top = tuple(wish for wish in changes if wish.name in repertoire.edits & _ON_TOP)
+    edits = tuple(wish for wish in changes if wish.name in repertoire.edits - _ON_TOP)
     absent = [wish.name for wish in changes if wish.name not in repertoire.edits]
     if absent:
         warnings.append(f"not done, because the studio engine has no such edit: {', '.join(absent)}")
     if plan.unsupported:
         shortfall = f"the studio engine cannot do this edit: {'; '.join(plan.unsupported)}"
         warnings.insert(0, f"{shortfall}; the picture is only a preview")
-        return Direction(None, edits, styles, False, plan.unsupported, shortfall, tuple(warnings))
+        return Direction(None, edits, styles, on_top, False, plan.unsupported, shortfall, tuple(warnings))
     shortfall = ""
-    if not (styles or edits or plan.text or roles.does_something):
+    if not (styles or edits or on_top or plan.text or roles.does_something):
         styles = (Wish(FALLBACK_STYLE),)
         shortfall = "the prompt names no style or edit that the studio engine can do"
         warnings.insert(0, f"{shortfall}; it was given the house style, line and wash")
-    return Direction(None, edits, styles, False, (), shortfall, tuple(warnings))
+    return Direction(None, edits, styles, on_top, False, (), shortfall, tuple(warnings))
 
 
 def _styles(wishes: tuple[Wish, ...], repertoire: Repertoire) -> tuple[tuple[Wish, ...], list[str]]:

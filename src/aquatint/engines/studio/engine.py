@@ -11,6 +11,8 @@ import msgspec
 from aquatint import __version__
 from aquatint.domain.errors import Broken, InputRefused, TimedOut
 from aquatint.engines.base import EngineContext, EngineSpec, GeneratedImage, Generation, GenerationJob, Progress
+from aquatint.engines.studio.finish.credentials import Credentials, credentials_from, sign
+from aquatint.engines.studio.finish.metadata import Provenance, SourceType
 from aquatint.engines.studio.messages import Rendered, RenderRequest, image_seed, task_seed
 from aquatint.sandbox.errors import SandboxCrashed, SandboxRefused, SandboxTimedOut
 
@@ -27,6 +29,8 @@ class StudioEngine:
 
     def __init__(self, context: EngineContext) -> None:
         self._sandbox = context.sandbox
+        self._settings = context.settings
+        self._credentials: Credentials | None = None
         self._strict = bool(context.settings.get("strict", False))
         self._places = asyncio.Semaphore(max(1, context.concurrency))
         self._spec = EngineSpec(
@@ -43,7 +47,8 @@ class StudioEngine:
         return self._spec
 
     async def open(self) -> None:
-        """Nothing to open: the sandbox is the server's."""
+        """Read the certificate for content credentials, if one is set. Raises Misconfigured when it does not work."""
+        self._credentials = await asyncio.to_thread(credentials_from, self._settings)
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -109,8 +114,18 @@ class StudioEngine:
                 raise TimedOut("the studio took too long for this task", detail=late.message) from late
             except SandboxCrashed as crash:
                 raise Broken("the studio worker crashed on this task", detail=crash.detail) from crash
+        made = await self._signed(msgspec.msgpack.decode(answer, type=Rendered), request)
         report(request.index, 1.0, "done")
-        return msgspec.msgpack.decode(answer, type=Rendered)
+        return made
+
+    async def _signed(self, made: Rendered, request: RenderRequest) -> Rendered:
+        """Add content credentials: here and not in a worker, which opens strangers' pictures and must hold no key."""
+        if self._credentials is None:
+            return made
+        source: SourceType = "algorithmicallyEnhanced" if request.references else "algorithmicMedia"
+        origin = Provenance(self._spec.name, request.version, request.model, request.seed, source)
+        data = await asyncio.to_thread(sign, made.data, made.media_type, origin, self._credentials)
+        return msgspec.structs.replace(made, data=data)
 
 
 def _output_format(options: Mapping[str, object]) -> str:

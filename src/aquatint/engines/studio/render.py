@@ -17,6 +17,7 @@ from aquatint.engines.studio.finish.encode import Format, encode
 from aquatint.engines.studio.finish.metadata import Provenance, SourceType
 from aquatint.engines.studio.grammar import parse
 from aquatint.engines.studio.grammar import warnings as what_was_not_read
+from aquatint.engines.studio.kernels import type as typeset
 from aquatint.engines.studio.kernels.resize import cover, fit_width, resize
 from aquatint.engines.studio.kernels.surface import take_surface
 from aquatint.engines.studio.messages import Rendered, RenderRequest
@@ -39,11 +40,14 @@ def run(request: bytes, progress: Progress) -> bytes:
     return msgspec.msgpack.encode(render(order, progress))
 
 
-def render(request: RenderRequest, progress: Progress) -> Rendered:
-    """Make one picture. Raises Refused when a reference is unreadable or, on a strict server, out of reach."""
+def render(request: RenderRequest, progress: Progress, direction: Direction | None = None) -> Rendered:
+    """Make one picture. Raises Refused when a reference is unreadable or, on a strict server, out of reach.
+
+    `direction` overrules what the prompt asks for, for measurements and look sheets.
+    """
     plan = parse(request.prompt)
     roles = assign(plan, len(request.references)) if request.references else Roles(())
-    direction = _direct(plan, roles)
+    direction = direction or _direct(plan, roles)
     if request.strict and direction.shortfall:
         raise Refused(direction.shortfall)
     easel = Easel(request.width, request.height, request.seed, threads=request.threads)
@@ -53,6 +57,8 @@ def render(request: RenderRequest, progress: Progress) -> Rendered:
     else:
         picture, idle = _from_text(plan, direction, easel, progress), ()
         origin = "algorithmicMedia"
+    for wish in direction.on_top:
+        picture = registry.edit(wish.name)(picture, _with_wish(easel, wish))
     picture = _with_words(picture, plan, direction)
     progress(0.95, "encoding")
     provenance = Provenance("studio", request.version, request.model, request.seed, origin)
@@ -62,13 +68,25 @@ def render(request: RenderRequest, progress: Progress) -> Rendered:
         media_type=encoded.media_type,
         width=picture.shape[1],
         height=picture.shape[0],
-        warnings=(*direction.warnings, *roles.warnings, *idle, *_reading_warnings(plan, bool(request.references))),
+        warnings=(
+            *direction.warnings,
+            *roles.warnings,
+            *idle,
+            *_unset_characters(plan, direction),
+            *_reading_warnings(plan, bool(request.references)),
+        ),
     )
 
 
 def _reading_warnings(plan: Plan, has_source: bool) -> tuple[str, ...]:
     # What cannot be drawn or edited is for the direction to say: it knows what came of it.
     return what_was_not_read(replace(plan, unsupported=(), undrawable=()), has_source=has_source)
+
+
+def _unset_characters(plan: Plan, direction: Direction) -> tuple[str, ...]:
+    title = "".join(plan.text) or (plan.prompt if direction.scene == POSTER_SCENE else "")
+    missing = typeset.drawable(title)[1]
+    return (f"left out of the text, because no font here has them: {missing[:40]}",) if missing else ()
 
 
 def _direct(plan: Plan, roles: Roles) -> Direction:

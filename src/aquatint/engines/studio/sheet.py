@@ -30,8 +30,16 @@ class Cell:
     height: int
 
 
-def compose(pictures: Sequence[Rgb8], easel: Easel) -> Rgb8:
-    """Lay two or more pictures (or one) out on a sheet of exactly the easel's size, in their order."""
+def compose(pictures: Sequence[Rgb8], easel: Easel, index: int = 0) -> Rgb8:
+    """Lay pictures out on a sheet of exactly the easel's size.
+
+    They keep their order in the first sheet of a task (`index` 0); further sheets shuffle it.
+    """
+    if index:
+        order = [int(number) for number in generator(easel.seed, "order").permutation(len(pictures))]
+        if order == sorted(order):  # a shuffle that changed nothing
+            order = [*order[index % len(order) :], *order[: index % len(order)]]
+        pictures = [pictures[number] for number in order]
     gutter = max(2, round(0.014 * min(easel.width, easel.height)))
     cells = layout([p.shape[1] / p.shape[0] for p in pictures], easel.width, easel.height, gutter, easel.seed)
     canvas = _paper(easel)

@@ -12,7 +12,7 @@ from aquatint.engines.studio import sheet
 from aquatint.engines.studio.finish.crop import fit
 from aquatint.engines.studio.kernels.color import lab_to_rgb, rgb_to_lab
 from aquatint.engines.studio.kernels.grading import grade
-from aquatint.engines.studio.kernels.noise import generator
+from aquatint.engines.studio.kernels.noise import derive_seed, generator
 from aquatint.engines.studio.kernels.resize import cover, rows_of
 from aquatint.engines.studio.kernels.transport import take_palette
 from aquatint.engines.studio.references import Roles
@@ -27,12 +27,14 @@ def prepare(references: tuple[bytes, ...], roles: Roles, easel: Easel, index: in
     """Open what the roles need and make the picture to work on, in the ratio of the easel.
 
     One content comes in its own resolution, a sheet in the easel's. `index` is which of the task's pictures this
-    is: all but the first get a framing and a light of their own. `whole` grows to the ratio and cuts nothing. Raises Refused for an unreadable reference.
+    is: all but the first get a framing and a light of their own. `whole` grows to the ratio and cuts nothing.
+    Raises Refused for an unreadable reference.
     """
     wanted = (easel.width, easel.height)
     if len(roles.contents) > 1:
         contents = [open_picture(references[number], number, wanted) for number in roles.contents]
-        source = sheet.compose(contents, easel)
+        framed = [reframe(p, derive_seed(easel.seed, "cell", i), index) for i, p in enumerate(contents)]
+        source = sheet.compose(framed, easel, index)
     else:
         number = roles.contents[0]
         source = open_picture(references[number], number, wanted)

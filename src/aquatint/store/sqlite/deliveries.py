@@ -69,7 +69,7 @@ def record(
     )
     db.execute(
         "UPDATE delivery SET state = ?, next_at = ?, lease_owner = NULL, lease_until = NULL WHERE no = ?",
-        (state, next_at, delivery_no),
+        (state.value, next_at, delivery_no),
     )
 
 

@@ -150,7 +150,7 @@ def _claimed(row: Sequence[Any]) -> ClaimedTask:
         input=_input.decode(input_),
         attempt=attempt,
         failures=failures,
-        progress=progress,
+        progress=float(progress),  # RETURNING gives a REAL column's whole numbers as int
         created_at=created_at,
         deadline_at=deadline_at,
         echo=msgspec.Raw(echo),
@@ -189,7 +189,7 @@ def settle(db: sqlite3.Connection, outcome: Settlement) -> bool:
         " failure_message = ?, warnings = ?, lease_owner = NULL, lease_until = NULL"
         " WHERE no = ? AND attempt = ? AND phase < 2 RETURNING key_id, points",
         (
-            outcome.status,
+            outcome.status.value,  # a plain text: SQLite's adapter takes longer over an enum than over the row
             outcome.at,
             outcome.engine,
             outcome.progress,
@@ -203,7 +203,9 @@ def settle(db: sqlite3.Connection, outcome: Settlement) -> bool:
     ).fetchall()
     if not row:
         return False
-    _close_attempt(db, outcome.task_no, outcome.attempt, outcome.at, outcome.status, outcome.detail, outcome.engine)
+    _close_attempt(
+        db, outcome.task_no, outcome.attempt, outcome.at, outcome.status.value, outcome.detail, outcome.engine
+    )
     add_event(db, outcome.task_no, outcome.at, f"task.{outcome.status.lower()}", outcome.failure_message or "")
     _settle_points(db, outcome, key_id=row[0][0], held=row[0][1])
     if outcome.result is not None:

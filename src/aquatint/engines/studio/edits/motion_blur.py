@@ -24,8 +24,9 @@ def apply(source: Rgb8, easel: Easel) -> Rgb8:
         weight = (1 - keep * np.float32(0.93)) * (0.3 + luminance(rgb)[..., None] ** 3)
         weighted = np.concatenate([rgb * weight, weight], axis=2).astype(np.float32)
         for length in (reach, reach // 2 | 1):
-            weighted = cv2.blur(weighted, (length, 1), borderType=cv2.BORDER_REFLECT)
-        drawn = weighted[..., :3] / np.maximum(weighted[..., 3:], np.float32(1e-4))
-        return np.asarray(drawn + (rgb - drawn) * keep * np.float32(0.92), dtype=np.float32)
+            drawn = cv2.blur(weighted, (length, 1), borderType=cv2.BORDER_REFLECT)
+            weighted = np.asarray(drawn, dtype=np.float32)
+        streaks = weighted[..., :3] / np.maximum(weighted[..., 3:], np.float32(1e-4))
+        return np.asarray(streaks + (rgb - streaks) * keep * np.float32(0.92), dtype=np.float32)
 
     return grade(source, easel, work)

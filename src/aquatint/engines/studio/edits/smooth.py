@@ -7,7 +7,7 @@ import numpy as np
 
 from aquatint.engines.studio.kernels.color import to_bytes, to_float
 from aquatint.engines.studio.kernels.parallel import run_strips
-from aquatint.engines.studio.kernels.resize import unit
+from aquatint.engines.studio.kernels.resize import FloatArray, unit
 from aquatint.engines.studio.styles.base import Easel, Rgb8
 
 
@@ -18,9 +18,7 @@ def apply(source: Rgb8, easel: Easel) -> Rgb8:
     tolerance = np.float32((0.085 * easel.strength) ** 2)
     result = np.empty_like(source)
 
-    def mean(
-        planes: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
-    ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    def mean(planes: FloatArray) -> FloatArray:
         return np.asarray(cv2.blur(planes, (2 * radius + 1, 2 * radius + 1)), dtype=np.float32)
 
     def strip(top: int, bottom: int) -> None:
@@ -32,7 +30,8 @@ def apply(source: Rgb8, easel: Easel) -> Rgb8:
         slope = spread.max(2, keepdims=True) / (spread.max(2, keepdims=True) + tolerance)
         calm = mean(np.ascontiguousarray(slope))[..., None] * rgb + mean(middle * (1 - slope))
         kept = calm + (rgb - calm) * np.float32(0.14)
-        result[top:bottom] = to_bytes(kept[top - first : top - first + bottom - top])
+        part = kept[top - first : top - first + bottom - top]
+        result[top:bottom] = to_bytes(np.asarray(part, dtype=np.float32))
 
     run_strips(strip, height, easel.threads)
     return result

@@ -32,7 +32,7 @@ def apply(source: Rgb8, easel: Easel) -> Rgb8:
         soft += (rows_of(far, width, height, top, bottom) - soft) * second
         lab = rgb_to_lab(np.asarray(soft, dtype=np.float32))
         lab[..., 0] = np.clip(lab[..., 0] + (lab[..., 0] - 50) * np.float32(0.14), 0, 100)
-        lab[..., 1:] *= np.float32(1.28)
+        lab[..., 1:] *= np.float32(1 + 0.28 * easel.strength)
         return lab_to_rgb(lab)
 
     return grade(source, easel, work)

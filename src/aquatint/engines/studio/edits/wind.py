@@ -19,7 +19,7 @@ _LEAF = np.array([0.42, 0.36, 0.16], np.float32)
 
 
 def apply(source: Rgb8, easel: Easel) -> Rgb8:
-    """Blur what wind would move along its direction, and let leaves fly. A guess: green texture moves, walls do not."""
+    """Blur what wind would move along its direction, and let leaves fly. Guessed: plants move, walls do not."""
     height, width = source.shape[:2]
     k, amount = unit(width, height), easel.strength
     moving = _moving(source)

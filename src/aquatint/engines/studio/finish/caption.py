@@ -18,7 +18,7 @@ _STRIP_PAPER = (247, 245, 240)
 _STRIP_INK = (52, 50, 56)
 _LIGHT_INK = np.array([253, 251, 246], np.float32)
 _DARK_INK = np.array([24, 24, 30], np.float32)
-_LEAST_CONTRAST = 4.6  # WCAG 2 asks 4.5 of running text, 3 of large type
+_LEAST_CONTRAST = 5.0  # WCAG 2 asks 4.5 of running text, 3 of large type
 _MAP_SIDE = 320
 _HEIGHTS = 9
 # Blocks to try: room as shares of width and height, and alignment.
@@ -66,20 +66,20 @@ def set_title(image: Rgb8, title: str) -> Rgb8:
 
     Several blocks are tried over the frame; the cost is texture, saliency (faces most) and uneven light under the
     type, against its size. The ink is light or dark, whichever the ground asks for, and the ground is toned
-    softly until the contrast ratio of WCAG 2 reaches 4.6.
+    softly until the contrast ratio of WCAG 2 reaches 5.
     """
     place = _best_place(image, title)
     tall, wide = place.mask.shape
     ground = image[max(0, place.top) : place.top + tall, max(0, place.left) : place.left + wide]
     light = _relative_luminance(ground)
-    ink = _LIGHT_INK if float(np.median(light)) < 0.36 else _DARK_INK
+    ink = _LIGHT_INK if float(np.median(light)) < 0.55 else _DARK_INK
     result = image.copy()
     toning = _toning_needed(light, ink)
     halo = max(3, place.block.size // 3)
     wide_mask = cv2.copyMakeBorder(place.mask, *(2 * halo,) * 4, cv2.BORDER_CONSTANT, value=0)
     near = np.asarray(cv2.GaussianBlur(wide_mask, (0, 0), halo * 0.6), dtype=np.float32)
     # Full tone under and beside the letters, nothing a letter's height away.
-    shade = np.clip(np.minimum(near * 2.6, 255) * np.float32(toning), 0, 255).astype(np.uint8)
+    shade = np.clip(np.minimum(near * 4.5, 255) * np.float32(toning), 0, 255).astype(np.uint8)
     tone = np.zeros(3, np.float32) if ink is _LIGHT_INK else np.full(3, 255, np.float32)
     _ink(result, shade, place.left - 2 * halo, place.top - 2 * halo, tone)
     _ink(result, place.mask, place.left, place.top, ink)
@@ -136,8 +136,8 @@ class _Ground:
     def of(cls, image: Rgb8) -> _Ground:
         busy = _unrest(image)
         light = luminance(to_float(resize(image, busy.shape[1], busy.shape[0])))
-        sums, squares = cv2.integral2(light)
-        return cls(cv2.integral(busy), sums, squares, busy.shape[1] / image.shape[1])
+        unrest, sums, squares = (_integral(plane) for plane in (busy, light, light * light))
+        return cls(unrest, sums, squares, busy.shape[1] / image.shape[1])
 
     def cost(self, left: int, top: int, wide: int, tall: int) -> float:
         """How bad it would be to set type there: texture, interest and uneven light."""
@@ -191,6 +191,10 @@ def _scaled_box(
     return x0, y0, max(x0 + 1, min(shape[1], x1)), max(y0 + 1, min(shape[0], y1))
 
 
+def _integral(plane: PlaneF) -> npt.NDArray[np.float64]:
+    return np.asarray(cv2.integral(plane), dtype=np.float64)
+
+
 def _box_mean(total: npt.NDArray[np.float64], box: tuple[int, int, int, int]) -> float:
     x0, y0, x1, y1 = box
     return float(total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0]) / ((x1 - x0) * (y1 - y0))
@@ -210,11 +214,11 @@ def _toning_needed(light: PlaneF, ink: Color) -> float:
         hardest, allowed = float(np.percentile(light, 95)), (own + 0.05) / _LEAST_CONTRAST - 0.05
         if hardest <= allowed:
             return 0.0
-        return min(0.9, 1 - (allowed / hardest) ** (1 / 2.4))  # toning works on gamma-encoded values
+        return min(0.9, 1 - float((allowed / hardest) ** (1 / 2.4)))  # toning works on gamma-encoded values
     hardest, allowed = float(np.percentile(light, 5)), (own + 0.05) * _LEAST_CONTRAST - 0.05
     if hardest >= allowed:
         return 0.0
-    encoded, wanted = hardest ** (1 / 2.4), allowed ** (1 / 2.4)
+    encoded, wanted = float(hardest ** (1 / 2.4)), float(allowed ** (1 / 2.4))
     return min(0.9, (wanted - encoded) / max(1 - encoded, 1e-3))
 
 

@@ -14,6 +14,7 @@ from aquatint.engines.studio.styles.base import PlaneF, Rgb8
 _LEAST_KEPT = 0.52
 _GROWTH_SEED = 1  # the same photo grows the same way in every task
 _POSITIONS = 41
+_CUT_COST = 0.06
 _RATIO_TOLERANCE = 0.004
 
 
@@ -57,12 +58,17 @@ def _best_window(profile: PlaneF, share: float) -> tuple[float, float]:
     """Start of the window (0..1) that covers `share` of the length with most interest, and how much it keeps."""
     total = np.concatenate([[0.0], np.cumsum(profile, dtype=np.float64)])
     places = np.linspace(0, 1, len(total))
+    strongest = max(float(profile.max()), 1e-9)
     best_start, best_score, best_kept = 0.0, -np.inf, 0.0
     for step in np.linspace(0, 1, _POSITIONS):
         start = float(step) * (1 - share)
         low, high = np.interp([start, start + share], places, total)
         kept = float((high - low) / max(total[-1], 1e-9))
-        score = kept - 0.02 * abs(float(step) - 0.42)  # between equals, slightly above the middle
+        # A side of the window should not run through what is interesting.
+        cuts = [int(edge * (len(profile) - 1)) for edge in (start, start + share)]
+        cut_through = sum(float(profile[cut]) for cut in cuts) / strongest
+        # Between equals, slightly above the middle.
+        score = kept - _CUT_COST * cut_through - 0.02 * abs(float(step) - 0.42)
         if score > best_score:
             best_start, best_score, best_kept = start, score, kept
     return best_start, best_kept

@@ -8,7 +8,7 @@ from xml.sax.saxutils import quoteattr
 
 # IPTC NewsCodes: made purely by an algorithm, or a photograph that an algorithm worked over.
 SourceType = Literal["algorithmicMedia", "algorithmicallyEnhanced"]
-_SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -57,7 +57,7 @@ def xmp_packet(origin: Provenance) -> bytes:
     """XMP packet (UTF-8) with the IPTC digital source type, for any of the three file formats."""
     packet = _PACKET.format(
         tool=quoteattr(f"Aquatint {origin.engine} {origin.version}"),
-        source=quoteattr(_SOURCE_TYPES + origin.source_type),
+        source=quoteattr(SOURCE_TYPES + origin.source_type),
         engine=quoteattr(origin.engine),
         version=quoteattr(origin.version),
         model=quoteattr(origin.model),

@@ -20,7 +20,8 @@ def extend(image: Rgb8, left: int, top: int, right: int, bottom: int, seed: int,
     """Add that many pixels on each side: (h + top + bottom, w + left + right, 3).
 
     The margins continue a strip inside the old frame: mirrored, drawn out to three times its length and displaced by
-    noise, so that it does not read as a mirror, flattened into brushwork by a Kuwahara filter and softened far out. The old picture itself is not touched.
+    noise, so that it does not read as a mirror, flattened into brushwork by a Kuwahara filter and softened far
+    out. The old picture itself is not touched.
     """
     height, width = image.shape[0] + top + bottom, image.shape[1] + left + right
     if (height, width) == image.shape[:2]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from aquatint.engines.studio.arrays import PlaneF, Rgb8, RgbF
 from aquatint.engines.studio.kernels.color import rgb_to_lab, to_float
-from aquatint.engines.studio.kernels.resize import blur, fit_width, resize
+from aquatint.engines.studio.kernels.resize import blur, blur_wide, fit_width, resize
 
 _MAP_SIDE = 320
 _FACE_WEIGHT = 3.0
@@ -29,14 +29,14 @@ class Saliency:
 def saliency(image: Rgb8) -> Saliency:
     """Estimate interest for each part of the picture, without any trained weights but OpenCV's Haar faces.
 
-    Colour distance from the frame's sides, spectral residual (Hou and Zhang 2007), sharpness and skin tone,
-    times a gentle prior for the middle; faces weigh most.
+    Colour distance from the frame's sides, spectral residual (Hou and Zhang 2007), sharpness, bold contrast and
+    skin tone, times a gentle prior for the middle; faces weigh most.
     """
     height, width = image.shape[:2]
     small = resize(image, *fit_width(width, height, _MAP_SIDE))
     floats = to_float(small)
     interest = 0.40 * _rarity(floats) + 0.25 * _spectral_residual(small) + 0.25 * _sharpness(small)
-    interest += 0.35 * _skin(small)
+    interest += 0.35 * _skin(small) + 0.8 * _boldness(floats)
     interest *= 0.35 + 0.65 * _middle(*small.shape[:2])
     faces = find_faces(small)
     for left, top, wide, tall in faces:
@@ -103,6 +103,13 @@ def _spectral_residual(image: Rgb8) -> PlaneF:
 def _sharpness(image: Rgb8) -> PlaneF:
     gray = to_float(np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8))
     return _normalised(blur(np.abs(np.asarray(cv2.Laplacian(gray, cv2.CV_32F), dtype=np.float32)), 6))
+
+
+def _boldness(image: RgbF) -> PlaneF:
+    """Strong light beside dark at the size of features: eyes, windows, petals (center-surround, Itti et al. 1998)."""
+    light = rgb_to_lab(image)[..., 0]
+    apart = np.abs(blur(light, 3) - blur_wide(light, 14))
+    return _normalised(blur(np.asarray(apart * apart, dtype=np.float32), 7))
 
 
 def _skin(image: Rgb8) -> PlaneF:

@@ -1,0 +1,1 @@
+"""Drawing tools and small figures shared by illustrated scenes. Not scenes themselves."""
