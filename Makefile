@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST_FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast check static format lint types walls openapi bench lock clean
+.PHONY: help install demo test test-fast check static format lint types walls openapi bench bench-studio look lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,12 @@ openapi: $(STAMP) ## openapi.json must be what the code says
 
 bench: $(STAMP) ## measure, and write bench/RESULTS.md
 	$(BIN)/python -m bench
+
+look: $(STAMP) ## paint the gallery in docs/gallery
+	$(BIN)/python tools/look.py
+
+bench-studio: $(STAMP) ## measure every style and scene, and write bench/STUDIO.md
+	$(BIN)/python -m bench.studio
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --group dev --python-version 3.11 -o requirements.lock pyproject.toml

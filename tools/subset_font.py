@@ -73,9 +73,7 @@ def level_one(codec: str, first: int, last: int) -> set[int]:
 
 def wanted(traditional: bool) -> set[int]:
     """All code points to keep."""
-    points = (
-        {c for first, last in RANGES for c in range(first, last + 1)} | {ord(c) for c in EXTRA} | gb2312()
-    )
+    points = {c for first, last in RANGES for c in range(first, last + 1)} | {ord(c) for c in EXTRA} | gb2312()
     if traditional:
         points |= level_one("big5", 0xA4, 0xC6) | level_one("shift_jis", 0x88, 0x98)
     return points
@@ -118,9 +116,7 @@ def cut(source: Path, target: Path, traditional: bool) -> None:
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path)
     parser.add_argument("target", type=Path)
     parser.add_argument("--traditional", action="store_true", help="also traditional and Japanese characters")

@@ -77,9 +77,9 @@ def set_title(image: Rgb8, title: str) -> Rgb8:
     toning = _toning_needed(light, ink)
     halo = max(3, place.block.size // 3)
     wide_mask = cv2.copyMakeBorder(place.mask, *(2 * halo,) * 4, cv2.BORDER_CONSTANT, value=0)
-    near = np.asarray(cv2.GaussianBlur(wide_mask, (0, 0), halo * 0.6), dtype=np.float32)
+    near = np.asarray(cv2.GaussianBlur(wide_mask, (0, 0), halo * 0.8), dtype=np.float32)
     # Full tone under and beside the letters, nothing a letter's height away.
-    shade = np.clip(np.minimum(near * 4.5, 255) * np.float32(toning), 0, 255).astype(np.uint8)
+    shade = np.clip(np.minimum(near * 6, 255) * np.float32(toning), 0, 255).astype(np.uint8)
     tone = np.zeros(3, np.float32) if ink is _LIGHT_INK else np.full(3, 255, np.float32)
     _ink(result, shade, place.left - 2 * halo, place.top - 2 * halo, tone)
     _ink(result, place.mask, place.left, place.top, ink)
@@ -165,7 +165,7 @@ def _best_place(image: Rgb8, title: str) -> _Place:
         for down in np.linspace(margin, max(margin, height - margin - tall), _HEIGHTS):
             top = round(float(down))
             from_middle = abs((top + tall / 2) / height - 0.5)
-            cost = ground.cost(left, top, wide, tall) - 0.14 * size - 0.25 * from_middle
+            cost = ground.cost(left, top, wide, tall) - 0.11 * size - 0.25 * from_middle
             if best is None or cost < best.cost:
                 best = _Place(block, mask, left, top, cost)
     assert best is not None  # noqa: S101 - there are blocks and heights to try
@@ -179,7 +179,7 @@ def _unrest(image: Rgb8) -> PlaneF:
     light = luminance(to_float(small))
     texture = blur(np.abs(light - blur(light, 2.0)), 2.5)
     interest = resize(saliency(small).interest, wide, tall)
-    found = 3.5 * texture + 0.5 * np.minimum(interest / max(float(np.percentile(interest, 97)), 1e-6), 3.0)
+    found = 9 * texture + 0.5 * np.minimum(interest / max(float(np.percentile(interest, 97)), 1e-6), 3.0)
     return np.asarray(found, dtype=np.float32)
 
 

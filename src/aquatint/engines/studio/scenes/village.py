@@ -11,8 +11,9 @@ from aquatint.engines.studio.kernels.noise import derive_seed, generator
 from aquatint.engines.studio.plan import Plan
 from aquatint.engines.studio.scenes.figures import backdrop, european, oriental
 from aquatint.engines.studio.scenes.figures.air import air_of, fall
-from aquatint.engines.studio.scenes.figures.canvas import Canvas, curve, gradient, mix, points, scale, textured
-from aquatint.engines.studio.scenes.figures.plants import Grove, branch, broadleaf, bush, conifer, grass, pine
+from aquatint.engines.studio.scenes.figures.canvas import Canvas, Points, curve, gradient, mix, points, ribbon, scale, textured
+from aquatint.engines.studio.scenes.figures.folk import birds, rowboat
+from aquatint.engines.studio.scenes.figures.plants import Grove, branch, broadleaf, bush, cast_shadow, conifer, grass, pine, tufts
 from aquatint.engines.studio.styles.base import Easel, PlaneF, Rgb8
 
 _WESTERN = re.compile(r"church|cathedral|mosque|chapel|europe|alpin|tuscan|教堂|欧洲|欧式")
@@ -105,6 +106,8 @@ def _wood(grove: Grove, line: PlaneF, left: float, right: float, tall: float, co
         column = int(np.clip(x, 0, canvas.width - 1))
         size = tall * float(rng.uniform(0.65, 1.25)) * (1 + 0.5 * down / max(1.0, depth))
         foot = float(line[column]) + down + size * 0.05
+        if grove.far < 0.2:
+            cast_shadow(grove, x, foot, size * 0.35)
         if rng.random() < ever:
             (conifer if rng.random() < 0.7 else pine)(grove, x, foot, size * 1.15)
         else:
@@ -151,9 +154,12 @@ def _temple_foreground(place: _Place, grove: Grove, easel: Easel, middle: float)
     near = _near(grove, 0.0, 0.55)
     if not place.water:
         front = _slope(canvas, place, 0.84, 0.95, 0.04, derive_seed(easel.seed, "front"))
-        _wood(_near(grove, 0.05, 0.72), front, 0, width, size * 0.17, 22, 0.55)
+        _wood(_near(grove, 0.05, 0.72), front, 0, width, size * 0.16, 30, 0.5)
         dark = air.tone(scale(air.ground, 0.42), 0.4)
         backdrop.ridge(canvas, front, height * 1.02, dark, scale(dark, 0.6), 0.12)
+        for k in range(34):
+            x = width * (k + float(rng.random())) / 34
+            bush(_near(grove, 0.0, 0.7), x, float(front[min(int(x), width - 1)]) + size * 0.03, size * float(rng.uniform(0.07, 0.13)))
         _steps(grove, middle, float(front[int(np.clip(middle, 0, width - 1))]), height)
     if place.japanese:
         oriental.torii(near, width * (0.5 - place.side * 0.14), height * 0.99, size * 0.42)
@@ -164,6 +170,8 @@ def _temple_foreground(place: _Place, grove: Grove, easel: Easel, middle: float)
     if spring:
         leaf = ((0.72, 0.42, 0.52), (0.93, 0.66, 0.74), (0.99, 0.90, 0.92))
     branch(_near(grove, 0.0, 0.85), (from_x, height * 0.05), (to_x, height * 0.20), leaf, petals=spring or air.season == "winter")
+    flock = air.tone((0.12, 0.12, 0.15), 0.3, 0.25)
+    birds(canvas, width * (0.5 - place.side * 0.12), height * 0.30, size * 0.035, 7, flock, rng)
     x = width * (0.06 if place.side > 0 else 0.94)
     pine(near, x, height * 1.02, size * 0.52)
     blade = air.tone(scale(air.ground, 0.5), 0.6)
@@ -207,8 +215,6 @@ def _river_town(place: _Place, grove: Grove, horizon: float, easel: Easel) -> No
     easel.progress(0.6, "water")
     backdrop.reflect(canvas, shore + size * 0.018, air.tone((0.24, 0.36, 0.36), 0.45), easel.seed)
     _willow(_near(grove, 0.0, 0.7), width * (0.03 if place.side > 0 else 0.97), -size * 0.02, size * 0.62, place.side)
-    from aquatint.engines.studio.scenes.figures.folk import rowboat
-
     rowboat(canvas, air, width * (0.5 + place.side * 0.2), shore + (height - shore) * 0.52, size * 0.20, place.side)
 
 
@@ -238,9 +244,12 @@ def _european(place: _Place, grove: Grove, horizon: float, easel: Easel) -> None
     _wood(far, hill, 0, width, size * 0.07, 46, 0.35)
     color = air.tone(scale(air.ground, 0.95), 0.7, 0.12)
     backdrop.ridge(canvas, hill, height, color, air.tone(scale(air.ground, 0.72), 0.55), 0.10)
+    _sunlit(grove, hill, easel.seed)
     easel.progress(0.35, "building houses")
     middle = width * (0.5 + place.side * 0.20)
-    _lane(grove, middle - place.side * size * 0.05, float(hill[int(middle)]) + size * 0.07, place)
+    lane = _lane(grove, middle - place.side * size * 0.05, float(hill[int(middle)]) + size * 0.07, place)
+    blade = air.tone(scale(air.ground, 0.62), 0.5, 0.05)
+    tufts(grove, float(hill.min()) + size * 0.06, height, 1500, blade, air.tone(scale(air.ground, 1.12), 1.0, 0.05), lane)
     _cluster(place, grove, hill, middle)
     easel.progress(0.65, "planting")
     if place.water:
@@ -250,8 +259,23 @@ def _european(place: _Place, grove: Grove, horizon: float, easel: Easel) -> None
     _meadow(place, grove, easel)
 
 
-def _lane(grove: Grove, x: float, top: float, place: _Place) -> None:
-    """A lane that winds from the foot of the picture to the village."""
+def _sunlit(grove: Grove, hill: PlaneF, seed: int) -> None:
+    """Bands of sunlight that lie across the slope between cloud shadows."""
+    canvas, air = grove.canvas, grove.air
+    light = air.tone(scale(air.ground, 1.25), 1.1, 0.05)
+    rng = generator(seed, "sunlit")
+    for k in range(6):
+        down = canvas.height * (0.06 + 0.065 * k)
+        at = float(rng.uniform(0.1, 0.9)) * canvas.width
+        wide = canvas.width * float(rng.uniform(0.10, 0.24))
+        u = np.linspace(-1, 1, 25)
+        rows = hill[np.clip(at + u * wide, 0, canvas.width - 1).astype(int)] * 0.6 + float(hill.mean()) * 0.4 + down
+        band = ribbon(np.stack([at + u * wide, rows], 1), canvas.height * (0.012 + 0.006 * k) * (1 - u * u) + 1)
+        canvas.polygon(band, light, 0.34, soft=canvas.height * (0.006 + 0.002 * k))
+
+
+def _lane(grove: Grove, x: float, top: float, place: _Place) -> Points:
+    """A lane that winds from the foot of the picture to the village; gives its outline."""
     canvas, air = grove.canvas, grove.air
     height, size = canvas.height, min(canvas.width, canvas.height)
     foot_x = canvas.width * (0.5 - place.side * 0.12)
@@ -259,8 +283,6 @@ def _lane(grove: Grove, x: float, top: float, place: _Place) -> None:
     knots = [(x, top), (x - place.side * size * 0.16, top + down * 0.18), (x + place.side * size * 0.02, top + down * 0.42), (foot_x - place.side * size * 0.02, top + down * 0.72), (foot_x - place.side * size * 0.16, height * 1.03)]
     path = curve(knots, 14)
     t = np.clip((path[:, 1] - top) / down, 0, 1)
-    from aquatint.engines.studio.scenes.figures.canvas import ribbon
-
     broad = size * (0.012 + 0.24 * t**1.7)
     sand = (0.93, 0.95, 0.98) if air.snow else (0.86, 0.76, 0.60)
     far_c, near_c = air.tone(sand, 0.85, 0.1), air.tone(scale(sand, 0.78), 0.6)
@@ -270,6 +292,7 @@ def _lane(grove: Grove, x: float, top: float, place: _Place) -> None:
     for offset in (-0.22, 0.22):
         rut = path + np.stack([broad * offset, np.zeros(len(broad))], 1)
         canvas.polygon(ribbon(rut, broad * 0.10), scale(near_c, 0.78), 0.45, soft=size * 0.003)
+    return ribbon(path, broad * 1.05)
 
 
 def _cluster(place: _Place, grove: Grove, hill: PlaneF, middle: float) -> None:
@@ -277,7 +300,7 @@ def _cluster(place: _Place, grove: Grove, hill: PlaneF, middle: float) -> None:
     size, width = min(canvas.width, canvas.height), canvas.width
     foot = float(hill[int(np.clip(middle, 0, width - 1))])
     if place.kind == "castle":
-        european.castle(_near(grove, 0.10), middle, foot + size * 0.03, size * 0.46)
+        european.castle(_near(grove, 0.10), middle, foot + size * 0.04, size * 0.40)
         _wood(_near(grove, 0.08), hill, middle - size * 0.6, middle + size * 0.6, size * 0.09, 26, 0.5, size * 0.05)
     elif "house" not in place.names:
         european.church(_near(grove, 0.14), middle, foot + size * 0.02, size * 0.36)
@@ -298,6 +321,7 @@ def _cluster(place: _Place, grove: Grove, hill: PlaneF, middle: float) -> None:
         part = _near(grove, max(0.0, 0.14 - 0.1 * (y - foot) / size))
         if rng.random() < 0.7:
             broadleaf(part, x + wide * float(rng.choice([-0.75, 0.75])), y, wide * float(rng.uniform(0.8, 1.15)))
+        cast_shadow(part, x, y, wide * 0.8)
         european.house(part, x, y, wide)
         for _ in range(3):
             bush(part, x + float(rng.uniform(-0.6, 0.6)) * wide, y + wide * 0.05, wide * 0.24)
@@ -321,7 +345,7 @@ def _meadow(place: _Place, grove: Grove, easel: Easel) -> None:
             grass(near, left * width, right * width, foot, tall, 170, dark, light)
     if not air.snow and not place.water:
         _flowers(near, rng, width, height, size)
-    broadleaf(_near(grove, 0.0, 0.62), tree_x, height * 1.0, size * 0.80)
+    broadleaf(_near(grove, 0.0, 0.8), tree_x, height * 1.0, size * 0.80)
     del easel
 
 

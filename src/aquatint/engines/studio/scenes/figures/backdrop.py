@@ -20,7 +20,6 @@ def paint_sky(canvas: Canvas, air: Air, horizon: float, sun: tuple[float, float]
 
     `sun` is its place in pixels, `disc` its radius as a share of the shorter side.
     """
-    stops = np.array(air.sky, np.float32)
     cloud = _clouds(canvas, air, horizon, seed)
     top, low = np.array(air.sky[0], np.float32), np.array(air.sky[-1], np.float32)
     bright = np.array(mix(air.sun, (1, 1, 1), 0.25 if not air.dark else 0.0), np.float32)
@@ -39,7 +38,6 @@ def paint_sky(canvas: Canvas, air: Air, horizon: float, sun: tuple[float, float]
         return np.asarray(color + (body * np.float32(1.05) - color) * cover * np.float32(0.75), dtype=np.float32)
 
     canvas.wash(paint)
-    del stops
     if air.time == "night":
         _stars(canvas, horizon, seed)
     if air.sun_shows:
@@ -49,7 +47,8 @@ def paint_sky(canvas: Canvas, air: Air, horizon: float, sun: tuple[float, float]
 def _clouds(canvas: Canvas, air: Air, horizon: float, seed: int) -> PlaneF:
     columns = _SMALL
     rows = max(8, round(_SMALL * canvas.height / canvas.width))
-    long = fbm(max(8, rows // 4), columns, 5, 6, derive_seed(seed, "clouds"), 0.55)
+    # Drawn on a narrow sheet and pulled sideways: clouds near the horizon are seen edge-on.
+    long = fbm(rows, max(8, columns // 5), 1.7, 6, derive_seed(seed, "clouds"), 0.55)
     drawn = cv2.resize(long, (columns, rows), interpolation=cv2.INTER_CUBIC)
     fine = fbm(rows, columns, 14, 4, derive_seed(seed, "cloud edges"))
     y = np.linspace(0, 1, rows, dtype=np.float32)[:, None] * np.float32(canvas.height / horizon)
@@ -107,7 +106,7 @@ def mist(canvas: Canvas, row: float, tall: float, color: Color, strength: float,
     """A torn bank of mist around `row`, `tall` pixels high."""
     columns = _SMALL
     rows = max(8, round(columns * canvas.height / canvas.width))
-    torn = fbm(max(8, rows // 2), columns, 4, 5, derive_seed(seed, "mist", round(row / canvas.height * 1000)))
+    torn = fbm(rows, max(8, columns // 3), 2.4, 5, derive_seed(seed, "mist", round(row / canvas.height * 1000)))
     shape = cv2.resize(torn, (columns, rows), interpolation=cv2.INTER_CUBIC)
     y = (np.arange(rows, dtype=np.float32) + 0.5)[:, None] * np.float32(canvas.height / rows)
     band = np.exp(-(((y - np.float32(row)) / np.float32(tall * 0.5)) ** 2))

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from aquatint.engines.studio.scenes.figures.canvas import Color, curve, gradient, mix, points, scale, textured
+from aquatint.engines.studio.scenes.figures.canvas import Color, curve, gradient, mix, points, ribbon, scale, textured
 from aquatint.engines.studio.scenes.figures.plants import Grove
 
 _WALLS: tuple[Color, ...] = ((0.95, 0.91, 0.82), (0.93, 0.84, 0.68), (0.86, 0.72, 0.58), (0.90, 0.78, 0.74), (0.80, 0.84, 0.84), (0.96, 0.94, 0.90))  # fmt: skip
@@ -83,8 +83,6 @@ def smoke(grove: Grove, x: float, foot: float, tall: float) -> None:
     t = np.linspace(0, 1, 26)
     sway = np.sin(t * 7 + rng.random() * 6) * 0.07
     path = np.stack([x + (drift * t**1.5 + sway * t) * tall, foot - t * tall], 1)
-    from aquatint.engines.studio.scenes.figures.canvas import ribbon
-
     outline = ribbon(path, tall * (0.03 + 0.17 * t))
     grove.canvas.polygon(outline, color, 0.34, soft=tall * 0.03)
 

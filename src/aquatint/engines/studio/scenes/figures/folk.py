@@ -132,3 +132,27 @@ def train(canvas: Canvas, air: Air, x: float, foot: float, long: float, side: in
             canvas.polygon(points([(wx, foot - unit * 0.31), (wx + unit * 0.13, foot - unit * 0.31), (wx + unit * 0.13, foot - unit * 0.21), (wx, foot - unit * 0.21)]), glass)
         for j in (-0.3, 0.3):
             canvas.ellipse(cx + j * unit, foot - unit * 0.05, unit * 0.05, unit * 0.05, (0.1, 0.1, 0.11))
+
+
+def deer(canvas: Canvas, air: Air, x: float, foot: float, tall: float, far: float = 0.1) -> None:
+    """A stag standing sideways with raised head; `tall` is its height with the antlers."""
+    body_c, dark = air.tone((0.52, 0.34, 0.20), 0.8, far), air.tone((0.26, 0.16, 0.10), 0.3, far)
+
+    def at(dx: float, dy: float) -> tuple[float, float]:
+        return x + dx * tall, foot - dy * tall
+
+    for dx, lean in ((-0.22, -0.02), (-0.14, 0.02), (0.10, -0.01), (0.17, 0.03)):
+        canvas.line(curve([at(dx, 0.36), at(dx + lean, 0.18), at(dx, 0.0)], 6), tall * 0.045, mix(body_c, dark, 0.5), taper=0.5)
+    trunk = curve([at(-0.29, 0.44), at(-0.22, 0.53), at(0.05, 0.51), at(0.20, 0.55), at(0.22, 0.40), at(0.08, 0.33), at(-0.14, 0.34), at(-0.27, 0.36)], 6, closed=True)
+    canvas.polygon(trunk, gradient((0, foot - tall * 0.55), (0, foot - tall * 0.32), (body_c, mix(body_c, dark, 0.7))))
+    neck = curve([at(0.12, 0.50), at(0.20, 0.62), at(0.23, 0.72), at(0.30, 0.72), at(0.27, 0.58), at(0.22, 0.42)], 6, closed=True)
+    canvas.polygon(neck, body_c)
+    head = curve([at(0.21, 0.73), at(0.26, 0.78), at(0.33, 0.75), at(0.41, 0.70), at(0.39, 0.67), at(0.29, 0.68)], 6, closed=True)
+    canvas.polygon(head, body_c)
+    canvas.polygon(points([at(0.23, 0.76), at(0.14, 0.79), at(0.22, 0.73)]), mix(body_c, dark, 0.3))
+    for way in (-1.0, 1.0):
+        beam = curve([at(0.25, 0.77), at(0.20 + 0.08 * way, 0.86), at(0.26 + 0.10 * way, 0.99)], 8)
+        canvas.line(beam, tall * 0.018, dark, taper=0.5)
+        for i in (4, 8, 12):
+            tip = (float(beam[i, 0]) + tall * 0.06, float(beam[i, 1]) - tall * 0.06)
+            canvas.line(points([tuple(beam[i]), tip]), tall * 0.012, dark, taper=0.5)

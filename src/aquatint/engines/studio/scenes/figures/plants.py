@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from aquatint.engines.studio.scenes.figures.air import Air, Leaf
@@ -37,9 +38,9 @@ class Grove:
         return self.air.tone(scale(_BARK, self.gain), light, self.far)
 
 
-def _detail(canvas: Canvas, size: float) -> float:
+def _detail(size: float) -> float:
     """Leaves get more numerous, not larger, when a plant covers many pixels."""
-    return min(3.0, max(0.7, math.sqrt(size / 160)))
+    return min(4.0, max(0.8, math.sqrt(size / 70)))
 
 
 def clump(grove: Grove, x: float, y: float, rx: float, ry: float, tones: Leaf, leaves: int, leaf: float) -> None:
@@ -48,6 +49,7 @@ def clump(grove: Grove, x: float, y: float, rx: float, ry: float, tones: Leaf, l
     dark, middle, light = tones
     canvas.polygon(_ragged(x, y, rx * 0.92, ry * 0.92, rng), dark)
     spread = rng.normal(0, 0.52, (leaves, 2))
+    spread /= np.maximum(1, np.hypot(spread[:, 0], spread[:, 1]) / 1.02)[:, None]
     order = np.argsort(-spread[:, 1] + rng.normal(0, 0.3, leaves))
     for dx, dy in spread[order]:
         lift = 0.45 + 0.42 * dx * grove.sun_side - 0.5 * dy + 0.16 * rng.normal()
@@ -80,8 +82,8 @@ def broadleaf(grove: Grove, x: float, foot: float, tall: float, leaf: Leaf | Non
     if bare:
         _twigs(grove, x + lean, crown_y, reach, tall)
         return
-    finer = _detail(grove.canvas, tall / grove.canvas.unit * grove.canvas.unit)
-    leaves, size = int(34 * finer * finer), max(0.55, tall * 0.019 / finer)
+    finer = _detail(tall)
+    leaves, size = int(40 * finer * finer), max(0.55, tall * 0.021 / finer)
     for i in np.argsort(-cy):
         ball = reach * (0.34 + 0.14 * float(rng.random()))
         clump(grove, float(cx[i]), float(cy[i]), ball * 1.1, ball * 0.9, tones, leaves, size)
@@ -129,7 +131,7 @@ def pine(grove: Grove, x: float, foot: float, tall: float) -> None:
     trunk = curve(knots, 6)
     canvas.line(trunk, tall * 0.055, grove.bark(0.3), taper=0.6)
     tones = grove.tones(grove.air.leaves(rng, evergreen=True))
-    finer = _detail(canvas, tall)
+    finer = _detail(tall)
     for share in (0.45, 0.6, 0.72, 0.85, 0.97):
         at = trunk[int(share * (len(trunk) - 1))]
         side = 1.0 if rng.random() < 0.5 else -1.0
@@ -144,7 +146,7 @@ def pine(grove: Grove, x: float, foot: float, tall: float) -> None:
 def bush(grove: Grove, x: float, foot: float, wide: float, leaf: Leaf | None = None) -> None:
     """A low shrub, `wide` pixels across."""
     tones = grove.tones(leaf or grove.air.leaves(grove.rng))
-    finer = _detail(grove.canvas, wide)
+    finer = _detail(wide)
     for _ in range(4):
         dx = float(grove.rng.uniform(-0.3, 0.3)) * wide
         clump(grove, x + dx, foot - wide * 0.16, wide * 0.28, wide * 0.2, tones, int(26 * finer * finer), max(0.5, wide * 0.028 / finer))
@@ -211,3 +213,28 @@ def grass(grove: Grove, left: float, right: float, foot: float, tall: float, cou
         bend = high * (wind + 0.30 * float(rng.normal()))
         blade = curve([(x, y), (x + bend * 0.3, y - high * 0.6), (x + bend, y - high)], 4)
         grove.canvas.line(blade, max(0.7, tall * 0.045), mix(color, tip, float(rng.random())), taper=0.9)
+
+
+def tufts(grove: Grove, top: float, bottom: float, count: int, color: Color, tip: Color, keep: Points | None = None) -> None:
+    """Scatter tufts over open ground, small at row `top` and large at `bottom`, outside the outline `keep`."""
+    rng, canvas = grove.rng, grove.canvas
+    size = min(canvas.width, canvas.height)
+    depths = np.sort(rng.random(count)) ** 0.8
+    fixed = None if keep is None else np.round(keep).astype(np.float32)
+    for depth in depths:
+        x, y = float(rng.random()) * canvas.width, top + (bottom - top) * float(depth)
+        if fixed is not None and cv2.pointPolygonTest(fixed, (x, y), False) >= 0:
+            continue
+        tall = size * (0.005 + 0.016 * depth)
+        for _ in range(4):
+            bend = tall * float(rng.normal(0, 0.45))
+            shade = mix(color, tip, float(rng.random()))
+            start = x + float(rng.normal(0, tall * 0.4))
+            blade = points([(start - tall * 0.07, y), (start + bend, y - tall), (start + tall * 0.07, y)])
+            canvas.polygon(blade, shade)
+
+
+def cast_shadow(grove: Grove, x: float, foot: float, wide: float) -> None:
+    """The soft shadow that a tree or a house lays on the ground, away from the sun."""
+    color = grove.air.tone(scale(grove.air.shadow, 0.28), 0.3, grove.far)
+    grove.canvas.ellipse(x - grove.sun_side * wide * 0.35, foot, wide * 0.75, wide * 0.10, color, 0.0, 0.42, soft=wide * 0.05)
