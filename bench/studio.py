@@ -73,9 +73,16 @@ def cases(groups: Iterable[str]) -> list[str]:
         "edit": sorted(registry.edit_names()),
         "scene": sorted(registry.scene_names()),
         "several": ["palette", "surface", "sheet"],
-        "rival": [name for name in RIVALS if not name.startswith("convert") or shutil.which("convert")],
+        "rival": [name for name in RIVALS if not name.startswith("convert") or _has_imagemagick()],
     }
     return [f"{group}/{name}" for group in groups for name in found[group]]
+
+
+def _has_imagemagick() -> bool:
+    if not shutil.which("convert"):
+        return False
+    said = subprocess.run(["convert", "-version"], capture_output=True, text=True, check=False)
+    return "ImageMagick" in said.stdout
 
 
 def job(case: str, size: tuple[int, int]) -> Callable[[], object]:

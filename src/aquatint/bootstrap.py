@@ -125,6 +125,24 @@ def build_engines(settings: Settings, catalog: Catalog, sandbox: Sandbox) -> dic
     return registry.build(catalog.engines(), context, settings.engines.allow_testing)
 
 
+def build_sender(settings: Settings, door: HttpDoor) -> Sender:
+    """What signs and sends callbacks. Raises ConfigurationError for a secret that cannot be read."""
+    try:
+        return Sender(door, settings.webhooks.secret, timeout=settings.webhooks.timeout)
+    except ValueError as error:
+        raise ConfigurationError([f"webhooks.secret: {error}"]) from None
+
+
+def build_door(settings: Settings) -> HttpDoor:
+    """The only way out, with the operator's address rules and limits."""
+    limits = DoorLimits(
+        connections=settings.webhooks.concurrency + 64,
+        connections_per_host=settings.webhooks.per_host,
+        connect_seconds=settings.net.connect_timeout,
+    )
+    return HttpDoor(GuardPolicy(settings.net.allow), limits=limits, user_agent=f"Aquatint/{__version__}")
+
+
 def load_models(settings: Settings) -> Catalog:
     """The catalog with the operator's file, aliases and forced route. Raises ConfigurationError."""
     return load_catalog(settings.catalog.file, settings.catalog.aliases, settings.engines.route_all_to)
@@ -183,15 +201,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> House:
     sandbox = sandbox_of(settings, settings.sandbox.workers or cores())
     engines = build_engines(settings, catalog, sandbox)
     policy = GuardPolicy(settings.net.allow)
-    door = HttpDoor(
-        policy,
-        limits=DoorLimits(
-            connections=settings.webhooks.concurrency + 64,
-            connections_per_host=settings.webhooks.per_host,
-            connect_seconds=settings.net.connect_timeout,
-        ),
-        user_agent=f"Aquatint/{__version__}",
-    )
+    door = build_door(settings)
     urls = public_urls(settings)
     signals = Signals()
     intake = IntakeLimits(
@@ -205,14 +215,20 @@ def build(settings: Settings, *, clock: Clock | None = None) -> House:
     query = QueryService(store)
     keys = KeyService(store, clock, settings.server.api_key)
     auth = Authenticator(keys, settings.limits.requests_per_minute)
-    run_rules = RunRules(settings.tasks.max_attempts, settings.tasks.retry_wait, settings.assets.retention)
     run = RunService(
-        store, assets, catalog, engines, references, settle, clock, run_rules, log, concurrency(settings)
+        store,
+        assets,
+        catalog,
+        engines,
+        references,
+        settle,
+        clock,
+        RunRules(settings.tasks.max_attempts, settings.tasks.retry_wait, settings.assets.retention),
+        log,
+        signals,
+        concurrency(settings),
     )
-    try:
-        sender = Sender(door, settings.webhooks.secret, timeout=settings.webhooks.timeout)
-    except ValueError as error:
-        raise ConfigurationError([f"webhooks.secret: {error}"]) from None
+    sender = build_sender(settings, door)
     deliver = DeliverService(store, sender, clock, settings.webhooks.schedule, settings.webhooks.jitter, log)
     submit_rules = SubmitRules(
         deadline=settings.tasks.image_deadline,

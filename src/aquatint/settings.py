@@ -22,6 +22,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE = re.compile(r"(\d+)\s*([kmg]i?b|b)?", re.IGNORECASE)
 _MULTIPLES = {"b": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "ki": 1024, "mi": 1024**2, "gi": 1024**3}
+HIGHEST_PORT = 65535
 SECRET_FIELDS = frozenset({"server.api_key", "webhooks.secret", "database.url"})
 
 
@@ -313,7 +314,9 @@ def _checked(raw: Mapping[str, Mapping[str, object]], problems: list[str]) -> Se
             if path in _CHOICES and values[name] not in _CHOICES[path]:
                 problems.append(f"{path}: {shown} is none of {', '.join(_CHOICES[path])}")
             if path in _POSITIVE and values[name] == 0:
-                problems.append(f"{path}: must be at least 1")
+                problems.append(f"{path}: must be more than 0")
+            if path == "server.port" and not 0 <= values[name] <= HIGHEST_PORT:  # type: ignore[operator]  # an int
+                problems.append(f"{path}: {shown} is not a port, 0 to {HIGHEST_PORT}")
         if len(values) == len(fields(kind)):
             sections[section] = kind(**values)
     return None if problems else Settings(**sections)  # type: ignore[arg-type]  # every section was just built

@@ -117,6 +117,7 @@ def test_full_queue(server_with: ServerFactory) -> None:
     )
     with server.client() as client:
         client.wait(client.submit(), until=["SUBMITTED"])
+        client.wait(client.submit(), until=["PROCESSING"])  # one more is prepared while the first one runs
         waiting = [client.submit() for _ in range(3)]
         response = client.try_submit(BODY)
         assert refusal(response, 429)

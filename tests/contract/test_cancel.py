@@ -13,8 +13,10 @@ from support.server import Server
 
 def test_cancel_waiting(endless: Client, receiver: ThreadedReceiver) -> None:
     """A waiting task is CANCELLED at once, answers so to queries, and its callback is sent."""
-    endless.submit()
+    for _ in range(2):
+        endless.submit()
     task_id = endless.submit(callback=receiver.url)
+    assert endless.query(task_id)["status"] == "PENDING"
     cancelled = data_of(endless.cancel(task_id))
     assert (cancelled["taskId"], cancelled["status"]) == (task_id, "CANCELLED")
     assert cancelled["result"] is None

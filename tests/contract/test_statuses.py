@@ -55,9 +55,10 @@ def test_strict_header_leaves_only_the_documented(client: Client, value: str) ->
 
 
 def test_waiting_running_cancelled(endless: Client) -> None:
-    """With one place to run, the first task is SUBMITTED, the second PENDING; both answer null results."""
-    running, waiting = endless.submit(), endless.submit()
+    """With one place to run, one task is SUBMITTED, the next prepares, the last is PENDING; none has a result."""
+    running, preparing, waiting = endless.submit(), endless.submit(), endless.submit()
     first = endless.wait(running, until=["SUBMITTED"])
+    endless.wait(preparing, until=["PROCESSING"])
     second = endless.query(waiting)
     assert second["status"] == "PENDING"
     for task in (first, second):
@@ -74,7 +75,8 @@ def test_statuses_follow_the_documented_order(server_with: ServerFactory) -> Non
     """PENDING, PROCESSING, SUBMITTED, SUCCESS: each at most once, none earlier than the one before (decision 27)."""
     server = server_with(AQUATINT_ENGINES__NULL_DELAY="300ms", AQUATINT_WORKER__CONCURRENCY="1")
     with server.client() as client:
-        client.submit()
+        for _ in range(3):
+            client.submit()
         seen = watched(client, client.submit())
     statuses = [task["status"] for task in seen]
     assert sorted(statuses, key=ORDER.index) == statuses

@@ -115,6 +115,7 @@ def _keys(settings: Settings) -> Iterator[Finding]:
 
 
 def _webhooks(settings: Settings) -> Iterator[Finding]:
+    bootstrap.build_sender(settings, bootstrap.build_door(settings))
     if not settings.webhooks.secret:
         yield (
             "warn",

@@ -24,7 +24,7 @@ class CancelService:
             if task.status is Status.CANCELLED:
                 return task
             if task.status in TERMINAL:
-                raise Conflict(f"the task has already ended as {task.status}")
+                raise Conflict("the task has already ended")
             message = "the task was cancelled by its owner"
             if await self._settle(task, Outcome(Status.CANCELLED, failure_message=message)):
                 self._signals.stop_task(task_id)

@@ -14,9 +14,10 @@ from aquatint.catalog.models import ModelSpec
 from aquatint.domain.errors import Broken, EngineError, LeaseLost, Misconfigured, UnknownModel
 from aquatint.domain.size import Size
 from aquatint.domain.task import ClaimedTask, Result, ResultImage, Status
-from aquatint.engines.base import Engine, GeneratedImage, Generation, GenerationJob
+from aquatint.engines.base import Engine, GeneratedImage, Generation, GenerationJob, ReferenceImage
 from aquatint.services.references import ReferenceService
 from aquatint.services.settle import Outcome, SettleService, as_task
+from aquatint.services.signals import Signals
 from aquatint.services.tools import SECOND, Clock, new_token
 from aquatint.store.base import Store
 from aquatint.telemetry import Logger
@@ -51,6 +52,7 @@ class RunService:
         clock: Clock,
         rules: RunRules,
         log: Logger,
+        signals: Signals,
         concurrency: int,
     ) -> None:
         self._store = store
@@ -62,7 +64,9 @@ class RunService:
         self._clock = clock
         self._rules = rules
         self._log = log
+        self._signals = signals
         self._places = asyncio.Semaphore(concurrency)
+        self._fetching = 0
 
     async def __call__(self, claimed: ClaimedTask) -> float | None:
         """Run the attempt; seconds until the next one when there is to be one.
@@ -73,7 +77,7 @@ class RunService:
         left = (claimed.deadline_at - run.updated_at) / SECOND
         try:
             async with asyncio.timeout(max(0.0, left)) as deadline:
-                outcome = await self._generate(run, left)
+                outcome = await self._generate(run)
         except LeaseLost:
             return None
         except EngineError as error:
@@ -109,32 +113,45 @@ class RunService:
             detail=outcome.detail or None,
         )
 
-    async def _generate(self, run: _Run, time_left: float) -> Outcome:
+    @property
+    def fetching(self) -> int:
+        """Runs that wait for somebody else's server to send their references; they take no engine's place."""
+        return self._fetching
+
+    async def _fetch(self, claimed: ClaimedTask) -> tuple[ReferenceImage, ...]:
+        self._fetching += 1
+        self._signals.work.set()  # there is room for another task meanwhile
+        try:
+            return await self._references(claimed.input.references)
+        finally:
+            self._fetching -= 1
+
+    async def _generate(self, run: _Run) -> Outcome:
         claimed = run.claimed
         try:
             model = self._catalog.find(claimed.model)
         except UnknownModel:
             raise Misconfigured("this model is no longer offered here") from None
         engine, remote_model = self._route(model)
-        references = await self._references(claimed.input.references) if claimed.input.references else ()
+        references = await self._fetch(claimed) if claimed.input.references else ()
         first = Size(references[0].width, references[0].height) if references else None
         size = model.size(claimed.input.ratio, claimed.input.resolution, first)
-        job = GenerationJob(
-            model=model.name,
-            remote_model=remote_model,
-            mode=claimed.input.mode,
-            prompt=claimed.input.prompt,
-            references=references,
-            width=size.width,
-            height=size.height,
-            count=claimed.input.n,
-            seed=claimed.input.seed,
-            time_left=time_left,
-            options=claimed.input.options,
-        )
         run.engine = f"{engine.spec.name}/{engine.spec.version}"
         async with self._places:
             run.updated_at = self._clock.now()
+            job = GenerationJob(
+                model=model.name,
+                remote_model=remote_model,
+                mode=claimed.input.mode,
+                prompt=claimed.input.prompt,
+                references=references,
+                width=size.width,
+                height=size.height,
+                count=claimed.input.n,
+                seed=claimed.input.seed,
+                time_left=(claimed.deadline_at - run.updated_at) / SECOND,
+                options=claimed.input.options,
+            )
             self._store.mark_submitted(claimed.no, claimed.attempt, run.engine, run.updated_at)
             generation = await engine.generate(job, self._progress_of(run))
         return await self._store_images(run, model, generation)

@@ -70,7 +70,7 @@ def parse_submit(body: bytes, max_inline: int) -> Draft:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InvalidInput("", f"the body is not valid JSON ({_reason(error)})") from None
     fields = sent.input
-    _check_depth(fields)
+    _check_depth("input", fields, MAX_DEPTH)
     prompt = fields.get("prompt")
     if prompt is None:
         raise InvalidInput("input.prompt", "is required")
@@ -107,15 +107,17 @@ def canonical(body: bytes) -> bytes:
     It reads the fields, too, that `parse_submit` skips because nobody needs them.
     """
     try:
-        return _canonical.encode(_anything.decode(body))
+        value = _anything.decode(body)
+        _check_depth("the body", value, MAX_DEPTH + 1)  # `input` is one level down
+        return _canonical.encode(value)
     except (msgspec.MsgspecError, RecursionError, ValueError, OverflowError) as error:
         raise InvalidInput("", f"the body is not valid JSON ({_reason(error)})") from None
 
 
-def _check_depth(fields: dict[str, Any]) -> None:
+def _check_depth(path: str, value: object, limit: int) -> None:
     """Refuse what is nested so deep that a later reader, with less stack left, could fail on it."""
-    level: list[Any] = [fields]
-    for _ in range(MAX_DEPTH):
+    level: list[Any] = [[value]]
+    for _ in range(limit + 1):
         level = [
             item
             for value in level
@@ -124,7 +126,7 @@ def _check_depth(fields: dict[str, Any]) -> None:
         ]
         if not level:
             return
-    raise InvalidInput("input", f"is nested deeper than {MAX_DEPTH} levels")
+    raise InvalidInput(path, f"is nested deeper than {limit} levels")
 
 
 def _echo(model: str, fields: dict[str, Any]) -> bytes:

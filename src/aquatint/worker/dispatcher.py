@@ -12,7 +12,7 @@ from aquatint.services.claim import DeliveryClaims
 from aquatint.services.deliver import DeliverService
 from aquatint.services.signals import Signals
 from aquatint.telemetry import Logger
-from aquatint.worker.loop import IDLE, wait
+from aquatint.worker.loop import IDLE, REFUSED, wait
 
 
 class Dispatcher:
@@ -42,12 +42,12 @@ class Dispatcher:
         while not self._stopping:
             try:
                 claimed = await self._claim()
+                patience = 0.0 if claimed or self._stopping else self._patience()
             except StoreUnavailable as error:
                 self._log.error("store.refused", why=str(error))
-                await asyncio.sleep(1.0)
-                continue
-            if not claimed and not self._stopping:
-                await wait(self._wake, self._patience())
+                patience = REFUSED
+            if patience:
+                await wait(self._wake, patience)
 
     async def stop(self) -> None:
         """Send nothing more. What is under way is cut and comes due again: at least once, never lost."""

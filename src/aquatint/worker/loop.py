@@ -6,6 +6,7 @@ import asyncio
 from typing import Protocol
 
 IDLE = 5.0  # seconds between two looks at the store when nobody called
+REFUSED = 1.0  # seconds before the next try when the store refused
 
 
 class Loop(Protocol):

@@ -11,7 +11,9 @@ from aquatint.services.claim import TASK_LEASE, TaskClaims
 from aquatint.services.run import RunService
 from aquatint.services.signals import Signals
 from aquatint.telemetry import Logger
-from aquatint.worker.loop import IDLE, wait
+from aquatint.worker.loop import IDLE, REFUSED, wait
+
+MOST_FETCHING = 64  # tasks that may wait for their references beside those that paint
 
 
 class Runner:
@@ -49,12 +51,12 @@ class Runner:
                 if self._running and now - renewed > TASK_LEASE / 3:
                     await self._claims.renew()
                     renewed = now
+                patience = 0.0 if claimed or self._stopping else self._patience()
             except StoreUnavailable as error:
                 self._log.error("store.refused", why=str(error))
-                await asyncio.sleep(1.0)
-                continue
-            if not claimed and not self._stopping:
-                await wait(self._wake, self._patience())
+                patience = REFUSED
+            if patience:
+                await wait(self._wake, patience)
 
     async def stop(self) -> None:
         """Claim nothing more; let running tasks finish, and put those that do not back into the queue."""
@@ -70,7 +72,7 @@ class Runner:
             await self._claims.give_back(claimed, "the server is stopping")
 
     async def _claim(self) -> int:
-        room = self._most - len(self._running)
+        room = self._room()
         if room <= 0:
             return 0
         claimed = await self._claims.take(room)
@@ -89,16 +91,19 @@ class Runner:
             elif (again_in := task.result()) is not None and again_in < IDLE:
                 # The loop may already sleep, not knowing of this run: without a call it would come late.
                 asyncio.get_running_loop().call_later(again_in, self._wake.set)
-        if len(self._running) == self._most - 1:  # it was full: there may be something to claim
+        if len(self._running) + 1 >= self._most:  # it was full: there may be something to claim
             self._wake.set()
 
     def _stop_task(self, task_id: str) -> None:
         if task_id in self._running:
             self._running[task_id][1].cancel()
 
+    def _room(self) -> int:
+        return self._most + min(self._run.fetching, MOST_FETCHING) - len(self._running)
+
     def _patience(self) -> float:
         """Seconds until there may be something to claim."""
-        if len(self._running) >= self._most:
+        if self._room() <= 0:
             return IDLE
         due_in = self._claims.due_in()
         return IDLE if due_in is None else min(IDLE, due_in)

@@ -199,7 +199,6 @@ def test_serve_with_what_cannot_work(run_here: Run, tmp_path: Path, name: str, v
     assert word in done.stderr
 
 
-@pytest.mark.xfail(strict=True, reason="doctor does not look at secrets, and a port beyond 65535 breaks it")
 @pytest.mark.parametrize(("name", "value", "word"), UNWORKABLE)
 def test_doctor_on_what_cannot_work(run_here: Run, tmp_path: Path, name: str, value: str, word: str) -> None:
     """What would end the start is a finding, too."""

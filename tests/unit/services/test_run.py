@@ -95,6 +95,7 @@ def run_once(store: SqliteStore, tmp_path: Path) -> RunOnce:
             clock=clock,
             rules=RunRules(max_attempts, 0.0, 3600.0),
             log=logger(),
+            concurrency=1,
         )
         now = clock.now()
         submitted = await store.submit(new_task(at=now, deadline=now + int(seconds * SECOND)), 10)

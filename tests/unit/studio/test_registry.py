@@ -8,7 +8,7 @@ import inspect
 import pytest
 
 from aquatint.engines.studio import registry
-from aquatint.engines.studio.casting import cast, read_table
+from aquatint.engines.studio.casting import cast, read_table, stand_ins
 from aquatint.engines.studio.direction import Repertoire, direct_photo, direct_text
 from aquatint.engines.studio.plan import Plan, Subject, Wish
 
@@ -120,3 +120,34 @@ def test_semantic_edits_are_previews() -> None:
     assert direction.not_done == ("wear a hat",)
     assert "wear a hat" in direction.shortfall
     assert [w.name for w in direction.styles] == ["oil"]
+
+
+def test_edits_are_made_on_scenes_too() -> None:
+    every = Repertoire(ALL.styles, ALL.scenes, frozenset({"warm", "vignette", "crop", "upscale"}))
+    asked = tuple(Wish(name) for name in ("warm", "vignette", "crop", "upscale"))
+    direction = direct_text(_plan("mountain", edits=asked), every)
+    assert [wish.name for wish in direction.edits] == ["warm"]
+    assert [wish.name for wish in direction.on_top] == ["vignette"]
+    assert "crop" in direction.warnings[0]
+    assert "upscale" not in direction.warnings[0]
+
+
+def test_only_a_stand_in_poster_shows_its_prompt() -> None:
+    assert direct_text(_plan("abstract"), ALL).title == ""
+    assert direct_text(_plan("abstract", text=("Hello", "World")), ALL).title == "Hello World"
+    assert direct_text(_plan(undrawable=("dragon",)), ALL).title == "prompt"
+
+
+def test_a_kind_that_no_scene_draws_is_reported() -> None:
+    plan = Plan("prompt", subjects=(Subject("mountain"), Subject("horse", variant="unicorn")))
+    assert stand_ins(plan) == ("unicorn as a plain horse",)
+    assert stand_ins(_plan("horse")) == ()
+    every = Repertoire(ALL.styles, frozenset({"animals"}), frozenset())
+    direction = direct_text(Plan("prompt", subjects=(Subject("horse", variant="unicorn"),)), every)
+    assert any("unicorn" in warning for warning in direction.warnings)
+
+
+def test_a_poster_of_something_is_about_the_thing() -> None:
+    assert cast(_plan("poster", "mountain"), ALL.scenes).scene == "landscape"
+    assert cast(_plan("poster"), ALL.scenes).scene == "abstract"
+    assert direct_text(_plan("poster"), ALL).title == "prompt"

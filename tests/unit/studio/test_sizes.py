@@ -42,7 +42,7 @@ def _render(prompt: str, size: tuple[int, int], *photos: bytes, direction: Direc
         index=0,
         model="seedream-4",
         version="0",
-        output_format="jpeg",
+        output_format="png",
         strict=False,
         threads=2,
     )

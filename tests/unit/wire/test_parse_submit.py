@@ -98,6 +98,8 @@ def test_depth_is_bounded(depth: int, pair: tuple[str, str]) -> None:
     """What is accepted can be read again by whoever has less stack left."""
     body = f'{{"model":"m","input":{{"prompt":"x","z":{pair[0] * depth}1{pair[1] * depth}}}}}'.encode()
     assert (parsed(body) is not None) == (depth < MAX_DEPTH)
+    if depth < MAX_DEPTH:
+        assert canonical(body), "what may be submitted may be submitted with an Idempotency-Key"
 
 
 @pytest.mark.parametrize("value", [b"1e999", b'"\xff"', b'"\\udfff"', b"[" * 2000 + b"]" * 2000, b"{", b"01", b""])

@@ -11,6 +11,9 @@ import msgspec
 
 from aquatint.engines.studio.plan import Plan
 
+# Forms that any scene may take: they lead only when nothing else is named.
+_FORMS = frozenset({"poster"})
+
 
 class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One entry of the casting table; the table itself explains the fields."""
@@ -38,6 +41,14 @@ def read_table() -> dict[str, Role]:
     return msgspec.convert(tomllib.loads(text), dict[str, Role])
 
 
+def stand_ins(plan: Plan, table: Mapping[str, tuple[str, ...]] | None = None) -> tuple[str, ...]:
+    """What the picture will only show as the plain thing of its kind: ("unicorn as a plain horse", ...)."""
+    if table is None:
+        text = (files("aquatint.engines.studio.scenes") / "stand_ins.toml").read_text(encoding="utf-8")
+        table = msgspec.convert(tomllib.loads(text), dict[str, tuple[str, ...]])
+    return tuple(f"{s.variant} as a plain {s.name}" for s in plan.subjects if s.variant in table.get(s.name, ()))
+
+
 def cast(plan: Plan, available: Set[str], table: Mapping[str, Role] | None = None) -> Casting:
     """Choose among the `available` scenes.
 
@@ -46,7 +57,9 @@ def cast(plan: Plan, available: Set[str], table: Mapping[str, Role] | None = Non
     """
     roles = {name: role for name, role in (table or read_table()).items() if name in available}
     words = _words(plan)
-    names = [subject.name for subject in plan.subjects]
+    said = [subject.name for subject in plan.subjects]
+    # "A poster of a mountain" is about the mountain.
+    names = [name for name in said if name not in _FORMS] or said
     if not names:
         chosen = next((name for name, role in roles.items() if words & set(role.words)), None)
         return Casting(chosen, roles[chosen] if chosen else None)

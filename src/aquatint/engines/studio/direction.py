@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 
-from aquatint.engines.studio.casting import cast
+from aquatint.engines.studio.casting import cast, stand_ins
 from aquatint.engines.studio.plan import Plan, Wish
 from aquatint.engines.studio.references import Roles
 
@@ -14,6 +14,9 @@ FALLBACK_STYLE = "wash"
 
 # What belongs on the finished picture: paint would cover it.
 _ON_TOP = frozenset({"border", "grain", "vignette"})
+# What mends or cuts a picture that is there already; without one, the last three are worth a word.
+_MISSED = frozenset({"crop", "outpaint", "recolor"})
+_OF_PHOTOS = _MISSED | {"upscale", "denoise", "sharpen", "dehaze"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,8 @@ class Direction:
     edits: tuple[Wish, ...] = ()
     styles: tuple[Wish, ...] = ()  # the renderer, then finishes
     on_top: tuple[Wish, ...] = ()  # edits made when all is painted
-    sets_text: bool = False  # the scene places quoted text itself
+    title: str = ""  # words to set at the foot of a poster
+    sets_text: bool = False  # the words are taken care of: on the signs of a scene, or as a poster's title
     not_done: tuple[str, ...] = ()  # semantic edits: the picture is a preview and its caption names them
     shortfall: str = ""  # why a strict server refuses this task; empty when it can be done
     warnings: tuple[str, ...] = ()
@@ -54,9 +58,27 @@ def direct_text(plan: Plan, repertoire: Repertoire) -> Direction:
         warnings.insert(0, f"{shortfall}: the picture is a poster that sets the prompt in type over abstract art")
     elif beyond:
         warnings.append(f"not shown, because this scene cannot draw it: {', '.join(beyond)}")
-    sets_text = scene == POSTER_SCENE or (casting.role is not None and casting.role.sets_text)
-    on_top = tuple(wish for wish in plan.edits if wish.name in repertoire.edits & _ON_TOP)
-    return Direction(scene, (), styles, on_top, sets_text, (), shortfall, tuple(warnings))
+    plain = () if scene == POSTER_SCENE else stand_ins(plan)
+    if plain:
+        warnings.append(f"drawn in a simpler kind: {', '.join(plain)}")
+    title = ""
+    if scene == POSTER_SCENE:
+        wants_words = shortfall or any(subject.name == "poster" for subject in plan.subjects)
+        title = " ".join(plan.text) or (plan.prompt if wants_words else "")
+    edits = tuple(wish for wish in plan.edits if wish.name in repertoire.edits - _OF_PHOTOS)
+    meant_for_photos = [wish.name for wish in plan.edits if wish.name in _MISSED]
+    if meant_for_photos:
+        warnings.append(f"not done, because it needs a picture to work on: {', '.join(meant_for_photos)}")
+    return Direction(
+        scene,
+        tuple(wish for wish in edits if wish.name not in _ON_TOP),
+        styles,
+        tuple(wish for wish in edits if wish.name in _ON_TOP),
+        title.strip(),
+        sets_text=scene == POSTER_SCENE or (casting.role is not None and casting.role.sets_text),
+        shortfall=shortfall,
+        warnings=tuple(warnings),
+    )
 
 
 def direct_photo(plan: Plan, repertoire: Repertoire, roles: Roles | None = None) -> Direction:
@@ -73,13 +95,13 @@ def direct_photo(plan: Plan, repertoire: Repertoire, roles: Roles | None = None)
     if plan.unsupported:
         shortfall = f"the studio engine cannot do this edit: {'; '.join(plan.unsupported)}"
         warnings.insert(0, f"{shortfall}; the picture is only a preview")
-        return Direction(None, edits, styles, on_top, False, plan.unsupported, shortfall, tuple(warnings))
+        return Direction(None, edits, styles, on_top, "", False, plan.unsupported, shortfall, tuple(warnings))
     shortfall = ""
     if not (styles or edits or on_top or plan.text or roles.does_something):
         styles = (Wish(FALLBACK_STYLE),)
         shortfall = "the prompt names no style or edit that the studio engine can do"
         warnings.insert(0, f"{shortfall}; it was given the house style, line and wash")
-    return Direction(None, edits, styles, on_top, False, (), shortfall, tuple(warnings))
+    return Direction(None, edits, styles, on_top, "", False, (), shortfall, tuple(warnings))
 
 
 def _styles(wishes: tuple[Wish, ...], repertoire: Repertoire) -> tuple[tuple[Wish, ...], list[str]]:

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from aquatint.engines.studio import registry
-from aquatint.engines.studio.direction import POSTER_SCENE, Direction, Repertoire, direct_photo, direct_text
+from aquatint.engines.studio.direction import Direction, Repertoire, direct_photo, direct_text
 from aquatint.engines.studio.finish import caption
 from aquatint.engines.studio.finish.encode import Format, encode
 from aquatint.engines.studio.finish.metadata import Provenance, SourceType
@@ -84,8 +84,7 @@ def _reading_warnings(plan: Plan, has_source: bool) -> tuple[str, ...]:
 
 
 def _unset_characters(plan: Plan, direction: Direction) -> tuple[str, ...]:
-    title = "".join(plan.text) or (plan.prompt if direction.scene == POSTER_SCENE else "")
-    missing = typeset.drawable(title)[1]
+    missing = typeset.drawable(direction.title or "".join(plan.text))[1]
     return (f"left out of the text, because no font here has them: {missing[:40]}",) if missing else ()
 
 
@@ -96,19 +95,21 @@ def _direct(plan: Plan, roles: Roles) -> Direction:
 
 def _from_text(plan: Plan, direction: Direction, easel: Easel, progress: Progress) -> Rgb8:
     assert direction.scene is not None  # noqa: S101 - the caller asked first
-    below = _stage(easel, progress, 0.0, 0.55 if direction.styles else 0.93)
-    if not direction.styles:
-        return registry.scene(direction.scene)(plan, below)
-    width, height = fit_width(easel.width, easel.height, _UNDERPAINTING_SIDE)
-    poster = direction.scene == POSTER_SCENE
-    # Type must stay crisp, so a poster is painted first and its words are set last.
-    shown = replace(plan, prompt="", text=()) if poster else plan
-    scene = registry.scene(direction.scene)(shown, replace(below, width=width, height=height))
-    painted = _paint(scene, direction.styles, easel, progress, 0.55)
-    title = (" ".join(plan.text) or plan.prompt).strip()
-    if poster and title:
-        caption.poster_title(painted, title, *caption.poster_colors(painted))
-    return painted
+    width, height = easel.width, easel.height
+    if direction.styles:
+        width, height = fit_width(width, height, _UNDERPAINTING_SIDE)
+    ends = 0.5 if direction.styles else 0.85 if direction.edits else 0.93
+    below = replace(_stage(easel, progress, 0.0, ends), width=width, height=height)
+    picture = registry.scene(direction.scene)(plan, below)
+    for wish in direction.edits:
+        share = 0.05 / len(direction.edits)
+        stage = replace(_stage(easel, progress, ends, share), width=width, height=height)
+        picture = registry.edit(wish.name)(picture, _with_wish(stage, wish))
+    picture = _paint(picture, direction.styles, easel, progress, 0.55 if direction.styles else 0.93)
+    if direction.title:  # last, so that type stays crisp under any style
+        picture = picture.copy()
+        caption.poster_title(picture, direction.title, *caption.poster_colors(picture))
+    return picture
 
 
 def _from_photo(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from aquatint.domain.delivery import ClaimedDelivery, Delivery, DeliveryAttempt, DeliveryState
-from aquatint.domain.errors import RateLimited
+from aquatint.domain.errors import RateLimited, StoreUnavailable
 from aquatint.domain.key import Key
 from aquatint.domain.task import ClaimedTask, Micros, Task, TaskFilter
 from aquatint.store.base import Event, Link, NewTask, Settlement, Submitted
 from aquatint.store.sqlite import deliveries, keys, links, schema, tasks
 from aquatint.store.sqlite.writer import Writer
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class SqliteStore:
@@ -37,7 +41,14 @@ class SqliteStore:
         self._write_connection.close()
 
     def _count_pending(self) -> None:
-        (self._pending,) = self._read.execute("SELECT count(*) FROM task WHERE phase = 0").fetchall()[0]
+        self._pending = self._look(tasks.count_waiting)
+
+    def _look(self, read: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one of the reads. Raises StoreUnavailable when the database refuses."""
+        try:
+            return read(self._read, *args, **kwargs)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"the database refused: {error}") from error
 
     async def submit(self, task: NewTask, max_pending: int) -> Submitted:
         def write(db: sqlite3.Connection) -> Submitted:
@@ -53,13 +64,13 @@ class SqliteStore:
         return submitted
 
     def task(self, task_id: str) -> Task | None:
-        return tasks.read(self._read, task_id)
+        return self._look(tasks.read, task_id)
 
     def tasks(self, wanted: TaskFilter) -> list[Task]:
-        return tasks.listing(self._read, wanted)
+        return self._look(tasks.listing, wanted)
 
     def events(self, task_no: int) -> list[Event]:
-        return tasks.events(self._read, task_no)
+        return self._look(tasks.events, task_no)
 
     async def claim(self, owner: str, limit: int, now: Micros, lease_until: Micros) -> list[ClaimedTask]:
         claimed = await self._writer.run(lambda db: tasks.claim(db, owner, limit, now, lease_until), durable=False)
@@ -67,10 +78,7 @@ class SqliteStore:
         return claimed
 
     def next_due(self) -> Micros | None:
-        rows = self._read.execute(
-            "SELECT not_before FROM task WHERE phase = 0 ORDER BY not_before LIMIT 1"
-        ).fetchall()
-        return rows[0][0] if rows else None
+        return self._look(tasks.next_due)
 
     def mark_submitted(self, task_no: int, attempt: int, engine: str, at: Micros) -> None:
         self._writer.post(tasks.mark_submitted(task_no, attempt, engine, at))
@@ -116,7 +124,7 @@ class SqliteStore:
         return released
 
     def overdue(self, now: Micros, limit: int) -> list[Task]:
-        return tasks.overdue(self._read, now, limit)
+        return self._look(tasks.overdue, now, limit)
 
     async def claim_deliveries(
         self, owner: str, limit: int, now: Micros, lease_until: Micros, busy_hosts: Sequence[str]
@@ -126,7 +134,7 @@ class SqliteStore:
         )
 
     def next_delivery_due(self, busy_hosts: Sequence[str]) -> Micros | None:
-        return deliveries.next_due(self._read, busy_hosts)
+        return self._look(deliveries.next_due, busy_hosts)
 
     async def record_delivery(
         self, delivery_no: int, attempt: DeliveryAttempt, state: DeliveryState, next_at: Micros | None
@@ -134,7 +142,7 @@ class SqliteStore:
         await self._writer.run(lambda db: deliveries.record(db, delivery_no, attempt, state, next_at), durable=False)
 
     def deliveries(self, task_no: int) -> list[Delivery]:
-        return deliveries.listing(self._read, task_no)
+        return self._look(deliveries.listing, task_no)
 
     async def redeliver(self, task_no: int, now: Micros) -> bool:
         return await self._writer.run(lambda db: deliveries.redeliver(db, task_no, now))
@@ -143,10 +151,10 @@ class SqliteStore:
         await self._writer.run(lambda db: keys.add(db, key, secret_hash))
 
     def key_by_hash(self, secret_hash: bytes) -> Key | None:
-        return keys.by_hash(self._read, secret_hash)
+        return self._look(keys.by_hash, secret_hash)
 
     def keys(self) -> list[Key]:
-        return keys.listing(self._read)
+        return self._look(keys.listing)
 
     async def revoke_key(self, key_id: str, at: Micros) -> bool:
         return await self._writer.run(lambda db: keys.revoke(db, key_id, at))
@@ -158,13 +166,13 @@ class SqliteStore:
         await self._writer.run(lambda db: tasks.add_link(db, link))
 
     def link(self, token: str) -> Link | None:
-        return links.read(self._read, token)
+        return self._look(links.read, token)
 
     async def expire_links(self, now: Micros, limit: int) -> list[str]:
         return await self._writer.run(lambda db: links.expire(db, now, limit))
 
     def unclaimed(self, digests: Sequence[str]) -> list[str]:
-        return links.unclaimed(self._read, digests)
+        return self._look(links.unclaimed, digests)
 
     async def forget_idempotency(self, now: Micros, limit: int) -> int:
         """Rows are written in the order of their expiry, so the oldest few are enough to look at."""

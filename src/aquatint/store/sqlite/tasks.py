@@ -317,3 +317,12 @@ def listing(db: sqlite3.Connection, wanted: TaskFilter) -> list[Task]:
 def events(db: sqlite3.Connection, task_no: int) -> list[Event]:
     rows = db.execute("SELECT id, at, name, detail FROM event WHERE task_no = ? ORDER BY id", (task_no,)).fetchall()
     return [Event(*row) for row in rows]
+
+
+def next_due(db: sqlite3.Connection) -> Micros | None:
+    rows = db.execute("SELECT not_before FROM task WHERE phase = 0 ORDER BY not_before LIMIT 1").fetchall()
+    return rows[0][0] if rows else None
+
+
+def count_waiting(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT count(*) FROM task WHERE phase = 0").fetchall()[0][0])

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Points = npt.NDArray[np.float32]  # (n, 2) x, y; y runs down
-_MELT_SIDE = 700  # pixels of the longer side when silhouettes are melted together
+_MELT_SIDE = 1300  # pixels of the longer side when silhouettes are melted together
 
 
 def smooth_open(points: npt.ArrayLike, per: int = 10) -> Points:
@@ -84,6 +84,6 @@ def melt(outlines: Sequence[Points], radius: float) -> list[Points]:
             continue
         path = contour[:, 0].astype(np.float32)
         pad = np.concatenate([path[-12:], path, path[:12]])
-        calm = cv2.GaussianBlur(pad, (1, 0), 0.1, sigmaY=2.2)[12:-12][::2]  # pixel steps out of the outline
+        calm = cv2.GaussianBlur(pad, (1, 0), 0.1, sigmaY=3.4)[12:-12][::3]  # pixel steps out of the outline
         result.append(np.asarray((calm + np.float32(0.5)) / np.float32(scale) + low, np.float32))
     return result

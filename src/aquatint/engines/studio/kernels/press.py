@@ -261,7 +261,8 @@ class Press:
         points = np.concatenate(outlines)
         low, high = points.min(0), points.max(0)
         span = float(max(high - low)) or 1.0
-        scale, pad = _SOFT_SIDE / span, 24
+        side = min(float(_SOFT_SIDE), max(28.0, span))
+        scale, pad = side / span, 4 + int(side / 10)
         size = np.ceil((high - low) * scale).astype(int) + 2 * pad
         mask = np.zeros((int(size[1]), int(size[0])), np.uint8)
         for fixed in _fixed([(p - low) * np.float32(scale) + pad for p in outlines], (0, 0)):

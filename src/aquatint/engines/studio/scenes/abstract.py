@@ -1,4 +1,4 @@
-"""Abstract art with set type: what a prompt gets whose subject no scene can draw. Said openly, never disguised."""
+"""Abstract art: asked for by name, or under the words of a prompt whose subject no scene can draw."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aquatint.engines.studio.finish.caption import poster_title
 from aquatint.engines.studio.kernels.color import palette_array, ramp
 from aquatint.engines.studio.kernels.noise import derive_seed, fbm, generator, paper_grain
 from aquatint.engines.studio.kernels.parallel import run_strips
@@ -37,9 +36,9 @@ class _Design:
 
 
 def compose(plan: Plan, easel: Easel) -> Rgb8:
-    """Paint flowing ribbons in the prompt's colours and set its words over them.
+    """Paint flowing ribbons in the prompt's colours; lines follow a noise field (Perlin 1985).
 
-    Lines follow a noise field (Perlin 1985). The title is the quoted text if there is any, else the prompt.
+    It is also the art under the words of a poster, which are set when all is painted.
     """
     easel.progress(0.05, "choosing colours")
     design = _design(plan, easel.seed)
@@ -49,10 +48,6 @@ def compose(plan: Plan, easel: Easel) -> Rgb8:
     _paint_ribbons(canvas, angle, design, easel)
     if design.disc:
         _paint_disc(canvas, design, easel)
-    easel.progress(0.75, "setting type")
-    title = " ".join(plan.text) or plan.prompt
-    if title.strip():
-        poster_title(canvas, title.strip(), design.palette[0], design.palette[-1], design.palette[-2])
     easel.progress(0.9, "printing")
     _print_on_paper(canvas, easel)
     return canvas

@@ -40,7 +40,7 @@ def compose(plan: Plan, easel: Easel) -> Rgb8:
     """Paint the inside of a forest in the plan's season, time and weather."""
     easel.progress(0.05, "growing trees")
     rng = generator(easel.seed, "forest")
-    air = air_of(plan, rng, season="summer")
+    air = air_of(plan, rng, usual=("morning", "golden_hour", "morning", "sunrise"))
     canvas = Canvas(easel)
     wood = _wood_of(plan, canvas, rng)
     tree = next((s for s in plan.subjects if s.name == "tree"), None)
@@ -116,7 +116,7 @@ def _depth(canvas: Canvas, air: Air, wood: _Wood, seed: int) -> None:
 def _floor(canvas: Canvas, air: Air, wood: _Wood, seed: int) -> None:
     """The ground, lit toward the light, with the path or stream that leads into the depth."""
     near, _ = _leaf_air(air, wood)
-    litter: Color = {"spring": (0.42, 0.50, 0.24), "summer": (0.34, 0.42, 0.20), "autumn": (0.66, 0.36, 0.16), "winter": (0.86, 0.90, 0.95)}[
+    litter: Color = {"spring": (0.42, 0.50, 0.24), "summer": (0.34, 0.42, 0.20), "autumn": (0.66, 0.36, 0.16), "winter": (0.95, 0.97, 1.0)}[
         "winter" if air.snow else air.season
     ]
     far_c, mid_c, low_c = mix(air.tone(litter, 0.9), near, 0.55), air.tone(litter, 0.7), air.tone(scale(litter, 0.5), 0.35)
@@ -125,7 +125,7 @@ def _floor(canvas: Canvas, air: Air, wood: _Wood, seed: int) -> None:
     canvas.polygon(backdrop.outline_below(line, canvas.height + 2), textured(canvas, ground, 0.16, 0.03, 0.5))
     path = _path(canvas, wood, seed)
     t = np.linspace(0, 1, len(path))
-    broad = canvas.width * (0.010 + 0.26 * t**1.6) * min(1.0, canvas.height / canvas.width + 0.35)
+    broad = canvas.width * (0.008 + 0.20 * t**1.5) * min(1.0, canvas.height / canvas.width + 0.35)
     if wood.stream:
         water = gradient((0, wood.horizon), (0, canvas.height), (mix(near, (1, 1, 1), 0.3), mix(near, air.haze, 0.4), air.tone((0.14, 0.24, 0.26), 0.4)))
         canvas.polygon(ribbon(path, broad * 1.2), scale(low_c, 0.7), 0.7, soft=canvas.unit * 5)
@@ -134,7 +134,8 @@ def _floor(canvas: Canvas, air: Air, wood: _Wood, seed: int) -> None:
     else:
         sand: Color = (0.90, 0.93, 0.97) if air.snow else (0.62, 0.50, 0.34)
         earth = gradient((0, wood.horizon), (0, canvas.height), (mix(air.tone(sand, 1.0), near, 0.6), air.tone(sand, 0.75), air.tone(scale(sand, 0.62), 0.4)))
-        canvas.polygon(ribbon(path, broad), textured(canvas, earth, 0.16, 0.05, 0.4), 0.92, soft=canvas.unit * 3.5)
+        canvas.polygon(ribbon(path, broad), textured(canvas, earth, 0.16, 0.05, 0.4), 0.45, soft=canvas.unit * 16)
+        canvas.polygon(ribbon(path, broad * 0.86), textured(canvas, earth, 0.16, 0.05, 0.4), 0.75, soft=canvas.unit * 5)
     _litter(canvas, air, wood, seed)
 
 
@@ -191,6 +192,8 @@ def _layer(canvas: Canvas, air: Air, wood: _Wood, near: float, rng: np.random.Ge
         y = foot + canvas.height * 0.03 * near * float(rng.normal())
         side = 1.0 if wood.glow[0] > x else -1.0
         _trunk(canvas, air, wood, x, y, size, side, haze, veil, rng)
+    if near < 0.85:
+        _crowns(canvas, air, wood, near, rng)
     if near < 0.75:
         _thicket(grove, wood, foot, near, glow, far)
 
@@ -213,11 +216,23 @@ def _trunk(
     canvas.polygon(ribbon(path, wide), textured(canvas, paint, 0.22 if broad > 6 * canvas.unit else 0.0, 0.04, 0.12))
     if broad > 10 * canvas.unit:
         _bark(canvas, wood, path, wide, dark, lit, rng)
-    if wood.kind == "pine" or rng.random() < 0.6:
+    if rng.random() < (0.75 if wood.kind == "pine" else 0.35):
         _limbs(canvas, path, broad, mix(dark, lit, 0.25), rng, wood.kind == "pine")
-    if air.snow:
-        rim = path + np.stack([-side * wide * 0.36, np.zeros(len(path))], 1)
-        canvas.polygon(ribbon(rim, wide * 0.2), mix((0.93, 0.95, 0.99), haze, veil * 0.8), 0.8)
+    _roots(canvas, x, foot, broad, mix(dark, lit, 0.2), mix(air.tone(scale(air.ground, 0.55), 0.5), haze, veil), rng)
+
+
+def _roots(canvas: Canvas, x: float, foot: float, broad: float, wood: Color, green: Color, rng: np.random.Generator) -> None:
+    """Roots that run into the ground, and blades around them, so that the trunk stands and does not float."""
+    for way in (-1, 1):
+        for _ in range(2):
+            reach = broad * float(rng.uniform(0.6, 1.1)) * way
+            root = curve([(x + reach * 0.35, foot - broad * 0.7), (x + reach * 0.7, foot - broad * 0.05), (x + reach * 1.25, foot + broad * 0.16)], 6)
+            canvas.line(root, broad * 0.34, wood, taper=0.85)
+    for _ in range(int(10 + min(22, broad / canvas.unit))):
+        start, tall = x + float(rng.normal(0, 0.75)) * broad, broad * float(rng.uniform(0.15, 0.5))
+        low = foot + broad * 0.22
+        bend = tall * float(rng.normal(0, 0.4))
+        canvas.polygon(points([(start - tall * 0.08, low), (start + bend, low - tall), (start + tall * 0.08, low)]), scale(green, float(rng.uniform(0.7, 1.3))))
 
 
 def _bark(canvas: Canvas, wood: _Wood, path: Points, wide: np.ndarray, dark: Color, lit: Color, rng: np.random.Generator) -> None:
@@ -241,7 +256,7 @@ def _limbs(canvas: Canvas, path: Points, broad: float, color: Color, rng: np.ran
         way, long = float(rng.choice([-1, 1])), broad * float(rng.uniform(2.0, 5.5))
         rise = long * (0.08 if level else float(rng.uniform(0.3, 0.8)))
         limb = curve([tuple(at), (at[0] + way * long * 0.5, at[1] - rise * 0.3), (at[0] + way * long, at[1] - rise)], 6)
-        canvas.line(limb, broad * 0.18, color, taper=0.85)
+        canvas.line(limb, broad * 0.13, color, taper=0.9)
 
 
 def _culm(
@@ -306,14 +321,14 @@ def _shafts(canvas: Canvas, air: Air, wood: _Wood, seed: int) -> None:
     scale_to = columns / canvas.width
     origin = np.array([wood.glow[0] * scale_to, (wood.glow[1] - 0.55 * canvas.height) * scale_to])
     for _ in range(26):
-        turn = np.pi / 2 + float(rng.normal(0, 0.50))
+        turn = np.pi / 2 + float(rng.normal(0, 0.34))
         half = float(rng.uniform(0.004, 0.022))
         ray = [origin + 2.2 * rows * np.array([np.cos(turn + d), np.sin(turn + d)]) for d in (-half, half)]
         mask = np.zeros((rows, columns), np.uint8)
         cv2.fillPoly(mask, [np.round(np.array([origin, *ray]) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-        field += mask.astype(np.float32) * np.float32(float(rng.uniform(0.10, 0.36)) / 255)
+        field += mask.astype(np.float32) * np.float32(float(rng.uniform(0.16, 0.5)) / 255)
     y = (np.arange(rows, dtype=np.float32) / rows)[:, None]
-    field = cv2.GaussianBlur(field, (0, 0), 2.2) * np.clip(1.15 - 1.05 * y, 0, 1) * np.float32(0.75 if not air.dark else 0.4)
+    field = cv2.GaussianBlur(field, (0, 0), 2.2) * np.clip(1.15 - 1.05 * y, 0, 1) * np.float32(1.0 if not air.dark else 0.5)
     tear = fbm(rows, columns, 5, 4, derive_seed(seed, "smoke"))
     field = np.asarray(np.clip(field * (0.85 + 0.5 * tear), 0, 0.8), dtype=np.float32)
     light = np.array(_light_color(air), np.float32)
@@ -335,7 +350,7 @@ def _canopy(canvas: Canvas, air: Air, wood: _Wood, rng: np.random.Generator) -> 
     for k in range(count):
         x = canvas.width * (k + float(rng.random())) / count
         away = abs(x - wood.glow[0]) / canvas.width
-        y = canvas.height * float(rng.uniform(-0.06, 0.03 + 0.26 * min(1.0, away * 1.6)))
+        y = canvas.height * float(rng.uniform(-0.08, 0.02 + 0.20 * min(1.0, away * 1.6)))
         leaf = grove.air.leaves(rng, evergreen=wood.kind == "pine")
         if wood.kind == "bamboo" and air.season != "autumn":
             leaf = ((0.16, 0.30, 0.12), (0.36, 0.54, 0.20), (0.66, 0.80, 0.36))
@@ -347,7 +362,40 @@ def _canopy(canvas: Canvas, air: Air, wood: _Wood, rng: np.random.Generator) -> 
         if wood.kind == "bamboo":
             _bamboo_leaves(canvas, x, y, size, tones, rng)
         else:
-            clump(grove, x, y, size, size * 0.62, tones, int(230 * min(2.4, finer)), size * 0.075 / finer**0.4)
+            _spray(canvas, x, y, size, tones, int(210 * min(2.6, finer)), size * 0.085 / finer**0.4, rng)
+
+
+def _spray(
+    canvas: Canvas, x: float, y: float, size: float, tones: tuple[Color, Color, Color], leaves: int, leaf: float, rng: np.random.Generator
+) -> None:
+    """Loose leaves around a point: dense in the middle, single ones outside."""
+    reach = rng.standard_t(3, (leaves, 2)).clip(-3.2, 3.2) * (0.52, 0.34) * size
+    for i, (dx, dy) in enumerate(reach):
+        light = float(np.clip(0.15 + 0.75 * i / leaves + 0.2 * rng.normal(), 0, 1))
+        color = mix(tones[0], tones[1], light * 2) if light < 0.5 else mix(tones[1], tones[2], light * 2 - 1)
+        long = leaf * float(rng.uniform(0.6, 1.5))
+        canvas.ellipse(x + dx, y + dy, long, long * 0.52, color, float(rng.uniform(-70, 70)))
+
+
+def _crowns(canvas: Canvas, air: Air, wood: _Wood, near: float, rng: np.random.Generator) -> None:
+    """Hazy foliage of one rank of trees, high up, open around the light."""
+    if air.season == "winter" and wood.kind in ("broadleaf", "birch"):
+        return
+    glow, far = _leaf_air(air, wood)
+    veil = 0.90 * (1 - near) ** 0.9
+    grove = Grove(canvas, air, rng, 1.0)
+    for _ in range(int(30 * max(0.7, canvas.width / canvas.height / 1.78))):
+        x = float(rng.random()) * canvas.width
+        away = abs(x - wood.glow[0]) / canvas.width
+        y = canvas.height * float(rng.uniform(-0.05, 0.10 + 0.42 * min(1.0, away * 2.0)))
+        haze = mix(glow, far, min(1.0, away / 0.55))
+        dark, middle, light = grove.tones(air.leaves(rng, evergreen=wood.kind == "pine"))
+        tones = (mix(dark, haze, veil), mix(middle, haze, veil), mix(light, haze, veil))
+        size = canvas.unit * (16 + 30 * near) * float(rng.uniform(0.8, 1.5))
+        if wood.kind == "bamboo":
+            _bamboo_leaves(canvas, x, y, size, tones, rng)
+        else:
+            _spray(canvas, x, y, size, tones, 95, size * 0.11, rng)
 
 
 def _bamboo_leaves(canvas: Canvas, x: float, y: float, size: float, tones: tuple[Color, Color, Color], rng: np.random.Generator) -> None:
@@ -382,11 +430,11 @@ def _undergrowth(canvas: Canvas, air: Air, wood: _Wood, rng: np.random.Generator
 
 def _fern(canvas: Canvas, x: float, y: float, size: float, air: Air, rng: np.random.Generator) -> None:
     base = scale(mix(air.ground, (0.30, 0.48, 0.20), 0.5 if air.season != "autumn" else 0.1), 0.8)
-    for _ in range(8):
+    for _ in range(6):
         turn = -np.pi / 2 + float(rng.normal(0, 0.75))
         long = size * float(rng.uniform(0.7, 1.1))
         end = (x + np.cos(turn) * long, y + np.sin(turn) * long * 0.75)
-        rib = curve([(x, y), (x + np.cos(turn) * long * 0.45, y + np.sin(turn) * long * 0.65), end], 14)
+        rib = curve([(x, y), (x + np.cos(turn) * long * 0.45, y + np.sin(turn) * long * 0.65), end], 20)
         color = air.tone(base, float(rng.uniform(0.2, 1.0)))
         canvas.line(rib, size * 0.018, scale(color, 0.7), taper=0.8)
         along = np.gradient(rib, axis=0)
@@ -395,7 +443,7 @@ def _fern(canvas: Canvas, x: float, y: float, size: float, air: Air, rng: np.ran
             for way in (-1, 1):
                 heading = np.arctan2(along[i, 1], along[i, 0]) + way * 1.1
                 tip = rib[i] + np.array([np.cos(heading), np.sin(heading)]) * reach
-                leaf = ribbon(np.linspace(rib[i], tip, 5), size * 0.045 * np.array([0.5, 1.0, 0.9, 0.5, 0.1]))
+                leaf = ribbon(np.linspace(rib[i], tip, 5), size * 0.013 * np.array([0.5, 1.0, 0.9, 0.5, 0.1]))
                 canvas.polygon(leaf, scale(color, 0.85 + 0.3 * float(rng.random())))
 
 

@@ -95,8 +95,14 @@ def print_ink(name: str, light: float = 1.0) -> Ink:
     return (r, g, b)
 
 
-def read_climate(plan: Plan, seed: int, leads: frozenset[str] = frozenset()) -> Climate:
-    """Decide the light. `leads` are names of subjects whose own colour is not the picture's colour."""
+def read_climate(
+    plan: Plan,
+    seed: int,
+    leads: frozenset[str] = frozenset(),
+    seasons: tuple[str, ...] = ("spring", "summer", "summer", "autumn"),
+) -> Climate:
+    """Decide the light. `leads` are names of subjects whose own colour is not the picture's colour; one of
+    `seasons` is chosen when the plan names none."""
     rng = generator(seed, "climate")
     weather = {wish.name: wish.strength for wish in plan.weather if wish.name not in plan.excluded}
     time = _time(plan, rng, weather)
@@ -105,7 +111,7 @@ def read_climate(plan: Plan, seed: int, leads: frozenset[str] = frozenset()) -> 
         tomllib.loads((files("aquatint.engines.studio.scenes.beasts") / "light.toml").read_text("utf-8"))[time], _Entry
     )
     snow = weather.get("snow", 0.0)
-    season = plan.season or ("winter" if snow else str(rng.choice(["spring", "summer", "summer", "autumn"])))
+    season = plan.season or ("winter" if snow else str(rng.choice(seasons)))
     land, pull = _LAND[season]
     lands = [mix(hex_color(c), times(land, hex_color(entry.ambient)), pull) for c in (entry.far, entry.mid, entry.near)]
     if time in ("night", "dusk", "sunset", "dawn"):  # snow and grass lie in the shadow of the hour

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aquatint.engines.studio.kernels.curves import Points, ellipse, limb, melt, place, smooth_closed
+from aquatint.engines.studio.kernels.curves import Points, ellipse, limb, melt, place
 from aquatint.engines.studio.kernels.press import Ink, Tone
 from aquatint.engines.studio.scenes.beasts.figure import mix
 from aquatint.engines.studio.scenes.beasts.stage import Stage, darker, ground_at, lighter, rectangle, ridge_line
@@ -36,9 +36,12 @@ def stars(stage: Stage, horizon: float) -> None:
                 stage.press.lay([place(tip, 1.0, turn, (x, y))], (0.98, 0.96, 0.88))
 
 
-def disc(stage: Stage, x: float, y: float, radius: float) -> None:
-    """Print the sun or the moon with its glow."""
+def disc(stage: Stage, x: float, y: float, radius: float, ink: Ink | None = None) -> None:
+    """Print the sun or the moon with its glow; another `ink` makes it a plain ornament."""
     climate, press = stage.climate, stage.press
+    if ink:
+        press.lay([ellipse(x, y, radius, radius, count=120)], ink)
+        return
     press.glow(x, y, radius * 4.2, lighter(climate.sun, 0.2), 0.42 if climate.night else 0.55)
     outline = [ellipse(x, y, radius, radius, count=90)]
     press.lay(outline, climate.sun)
@@ -147,8 +150,12 @@ def big_tree(stage: Stage, x: float, y: float, high: float, salt: str) -> None:
     if climate.season == "winter":
         return
     ink = climate.blossom[0] if climate.season == "spring" else climate.leaf
-    puffs = [ellipse(bx, by, high * rng.uniform(0.12, 0.18), high * rng.uniform(0.10, 0.15)) for bx, by in tips]
-    puffs += [ellipse(x + lean, y - high * 0.74, high * 0.2, high * 0.18)]
+    puffs = [ellipse(bx, by, high * rng.uniform(0.11, 0.16), high * rng.uniform(0.09, 0.13)) for bx, by in tips]
+    middle = x + lean, y - high * 0.70
+    puffs += [ellipse(*middle, high * 0.27, high * 0.25)]
+    for a in np.linspace(0, 2 * np.pi, 9)[:-1]:
+        out = middle[0] + np.cos(a) * high * 0.24, middle[1] + np.sin(a) * high * 0.21
+        puffs.append(ellipse(*out, high * rng.uniform(0.08, 0.13), high * rng.uniform(0.07, 0.11)))
     shapes = melt(puffs, high * 0.02)
     press.lay(shapes, ink)
     away = stage.lighting().away
@@ -202,7 +209,10 @@ def floret(stage: Stage, x: float, y: float, size: float, ink: Ink, rng: np.rand
     stage.press.lay([ellipse(x, y, size * 0.26, size * 0.22 * flat, count=14)], heart)
 
 
-def leaf(x: float, y: float, long: float, turn: float, fat: float = 0.26) -> Points:
+def leaf(x: float, y: float, long: float, turn: float, fat: float = 0.24) -> Points:
     """A pointed leaf from its stalk at x, y in the direction `turn`."""
-    shape = smooth_closed([[0, 0], [0.3, -fat], [0.7, -fat * 0.75], [1, 0], [0.7, fat * 0.75], [0.3, fat]], per=5)
-    return place(shape, long, turn, (x, y))
+    t = np.linspace(0, 1, 14, dtype=np.float32)
+    half = np.float32(fat * 1.9) * t**0.75 * (1 - t) ** 0.9
+    bend = 0.12 * np.sin(t * np.pi)
+    shape = np.concatenate([np.column_stack([t, bend - half]), np.column_stack([t, bend + half])[::-1]])
+    return place(np.asarray(shape, np.float32), long, turn, (x, y))

@@ -134,3 +134,10 @@ def darker(ink: Ink, share: float) -> Ink:
         ink[1] + (deep[1] - ink[1]) * share,
         ink[2] + (deep[2] - ink[2]) * share,
     )
+
+
+def deeper(ink: Ink, share: float) -> Ink:
+    """An ink laid twice: darker and more saturated in its own hue, as petals are in their folds."""
+    r, g, b = (c**2.4 for c in ink)
+    rich = (r * 0.97, g * 0.93, b * 0.96)
+    return (ink[0] + (rich[0] - ink[0]) * share, ink[1] + (rich[1] - ink[1]) * share, ink[2] + (rich[2] - ink[2]) * share)

@@ -93,9 +93,11 @@ class Air:
         return hex_color(_GROUND["winter" if self.snow else self.season])
 
 
-def air_of(plan: Plan, rng: np.random.Generator, season: str = "summer") -> Air:
+def air_of(
+    plan: Plan, rng: np.random.Generator, season: str = "summer", usual: tuple[str, ...] = _USUAL
+) -> Air:
     """Read time, season, weather and colours from the plan; what it leaves open the generator chooses."""
-    time = plan.time if plan.time in _TIMES else str(rng.choice(_USUAL))
+    time = plan.time if plan.time in _TIMES else str(rng.choice(usual))
     year = plan.season if plan.season in _LEAVES else season
     weather = {wish.name: wish.strength for wish in plan.weather if wish.name not in plan.excluded}
     year = "winter" if "snow" in weather and plan.season is None else year

@@ -22,6 +22,7 @@ Paint = Callable[[PlaneF, PlaneF], npt.NDArray[np.float32]]
 _SHIFT = 4  # fractional bits of OpenCV's coordinates
 _TILE = 512  # side of the repeating grain
 _FIELD_SIDE = 1024
+_TINY = 24  # pixels; shapes up to this size are drawn straight into the picture
 
 
 def mix(first: Color, second: Color, share: float) -> Color:
@@ -132,7 +133,7 @@ class Canvas:
 
     def polygon(self, outline: Points, paint: Paint | Color, opacity: float = 1.0, soft: float = 0.0) -> None:
         """Fill a closed outline; `soft` blurs its edge by that many pixels."""
-        if not callable(paint) and opacity >= 1 and soft <= 0:
+        if not callable(paint) and opacity >= 1 and soft <= 0 and np.ptp(outline, axis=0).max() < _TINY:
             cv2.fillPoly(self.pixels, [_fixed(outline)], _ink(paint), cv2.LINE_AA, _SHIFT)
             return
         self.polygons([outline], paint, opacity, soft)
@@ -145,9 +146,7 @@ class Canvas:
         if box is None:
             return
         left, top, right, bottom = box
-        mask = np.zeros((bottom - top, right - left), np.uint8)
-        for outline in outlines:
-            cv2.fillPoly(mask, [_fixed(outline - (left, top))], 255, cv2.LINE_AA, _SHIFT)
+        mask = coverage([outline - (left, top) for outline in outlines], right - left, bottom - top)
         self.stamp(mask, left, top, paint, opacity, soft)
 
     def stamp(
@@ -165,7 +164,7 @@ class Canvas:
         opacity: float = 1.0, soft: float = 0.0,
     ) -> None:  # fmt: skip
         """Fill an ellipse turned by `angle` degrees."""
-        if not callable(paint) and opacity >= 1 and soft <= 0:
+        if not callable(paint) and opacity >= 1 and soft <= 0 and max(rx, ry) < _TINY / 2:
             axes = (max(1, round(rx * 16)), max(1, round(ry * 16)))
             center = (round(x * 16), round(y * 16))
             cv2.ellipse(self.pixels, center, axes, angle, 0, 360, _ink(paint), -1, cv2.LINE_AA, _SHIFT)
@@ -203,6 +202,23 @@ class Canvas:
         left, top = max(0, int(low[0])), max(0, int(low[1]))
         right, bottom = min(self.width, int(high[0]) + 1), min(self.height, int(high[1]) + 1)
         return (left, top, right, bottom) if left < right and top < bottom else None
+
+
+def coverage(outlines: Sequence[Points], width: int, height: int) -> Mask:
+    """Draw outlines as a coverage mask (height, width) by supersampling.
+
+    OpenCV's own antialiasing thickens every edge by about a pixel, which makes curves of many short edges
+    scalloped; it serves for huge shapes only, where supersampling would cost too much.
+    """
+    fine = 4 if width * height < 600_000 else 2 if width * height < 5_000_000 else 1
+    mask = np.zeros((height * fine, width * fine), np.uint8)
+    kind = cv2.LINE_8 if fine > 1 else cv2.LINE_AA
+    for outline in outlines:
+        # Pixel centres lie on whole numbers, in both grids.
+        cv2.fillPoly(mask, [_fixed((outline + 0.5) * fine - 0.5)], 255, kind, _SHIFT)
+    if fine == 1:
+        return mask
+    return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def oval(x: float, y: float, rx: float, ry: float, angle: float = 0.0, count: int = 0) -> Points:

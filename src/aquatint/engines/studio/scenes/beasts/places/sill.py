@@ -28,12 +28,13 @@ def behind(stage: Stage) -> None:
     climate, press = stage.climate, stage.press
     elements.sky(stage, 0.66, disc_y=0.25, disc_size=0.075)
     elements.hills(stage, 0.62, 3, 0.15)
-    elements.big_tree(stage, (0.30 if stage.main_x() > 0.5 else 0.70) * stage.width, 0.86 * stage.height, 0.5 * stage.side, "garden")
     if climate.rain:
         falling.rain(press.sheet, stage.seed, climate.rain, climate.night)
     if climate.snow:
         falling.snowfall(press.sheet, stage.seed, climate.snow, climate.night)
     _room(stage)
+    if stage.plan.subjects and stage.plan.subjects[0].count > 1:
+        return  # the cats need the room
     _plant(stage)
 
 
