@@ -32,6 +32,7 @@ from aquatint.net.http import DoorLimits, HttpDoor
 from aquatint.sandbox.images import IntakeLimits
 from aquatint.sandbox.limits import Limits
 from aquatint.sandbox.pool import Sandbox
+from aquatint.services.accepted import Accepted
 from aquatint.services.cancel import CancelService
 from aquatint.services.claim import DeliveryClaims, TaskClaims
 from aquatint.services.deliver import DeliverService, RedeliverService
@@ -211,7 +212,8 @@ def build(settings: Settings, *, clock: Clock | None = None) -> House:
     )
     fetch = FetchRules(settings.limits.upload, settings.net.fetch_timeout, settings.net.fetch_attempts)
     references = ReferenceService(door, assets, store, sandbox, intake, urls, clock, fetch)
-    settle = SettleService(store, urls, signals, clock, settings.webhooks.first_delay)
+    accepted = Accepted(clock, settings.webhooks.first_delay)
+    settle = SettleService(store, urls, signals, clock, accepted, settings.webhooks.first_delay)
     query = QueryService(store)
     keys = KeyService(store, clock, settings.server.api_key)
     auth = Authenticator(keys, settings.limits.requests_per_minute)
@@ -239,7 +241,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> House:
     )
     routes = Routes(
         tasks=TaskRoutes(
-            submit_task=SubmitService(catalog, store, assets, policy, signals, clock, submit_rules),
+            submit_task=SubmitService(catalog, store, assets, policy, signals, clock, submit_rules, accepted),
             query_task=query,
             cancel_task=CancelService(query, settle, signals),
             redeliver=RedeliverService(query, store, signals, clock),

@@ -7,12 +7,13 @@ import msgspec
 from aquatint.domain.errors import FailureReason
 from aquatint.domain.task import ClaimedTask, Micros, Result, Status, Task
 from aquatint.net.url import check_url
+from aquatint.services.accepted import Accepted
 from aquatint.services.signals import Signals
 from aquatint.services.tools import SECOND, Clock, PublicUrls, new_id
 from aquatint.store.base import NewDelivery, Settlement, Store
 from aquatint.webhooks import payload
 
-WRITE_MARGIN = 0.05  # seconds between the row's time and the moment the submit answer has left
+WRITE_MARGIN = 0.1  # seconds for the submit answer to reach the caller after it left the service
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -29,11 +30,14 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class SettleService:
-    def __init__(self, store: Store, urls: PublicUrls, signals: Signals, clock: Clock, first_delay: float) -> None:
+    def __init__(
+        self, store: Store, urls: PublicUrls, signals: Signals, clock: Clock, accepted: Accepted, first_delay: float
+    ) -> None:
         self._store = store
         self._urls = urls
         self._signals = signals
         self._clock = clock
+        self._accepted = accepted
         self._first_delay = first_delay
 
     async def __call__(self, task: Task, outcome: Outcome) -> bool:
@@ -78,7 +82,8 @@ class SettleService:
         )
         url = task.callback_url or ""
         margin = WRITE_MARGIN if self._first_delay else 0.0
-        due = max(at, task.created_at + int((self._first_delay + margin) * SECOND))
+        answered = max(task.created_at, self._accepted.at(task.id))
+        due = max(at, answered + int((self._first_delay + margin) * SECOND))
         host = check_url(url).host  # checked when the task was submitted, so it can be read
         return NewDelivery(new_id(), url, host, payload.build(ended, self._urls.image), due)
 

@@ -16,6 +16,7 @@ from aquatint.domain.task import Micros, Reference, StoredReference, TaskInput, 
 from aquatint.net.errors import BadUrl
 from aquatint.net.guard import GuardPolicy
 from aquatint.net.url import SplitUrl, check_url
+from aquatint.services.accepted import Accepted
 from aquatint.services.signals import Signals
 from aquatint.services.tools import SECOND, Clock, new_id, new_token
 from aquatint.store.base import Idempotency, Link, NewTask, Store, Submitted
@@ -65,6 +66,7 @@ class SubmitService:
         signals: Signals,
         clock: Clock,
         rules: SubmitRules,
+        accepted: Accepted,
     ) -> None:
         self._catalog = catalog
         self._store = store
@@ -73,6 +75,7 @@ class SubmitService:
         self._signals = signals
         self._clock = clock
         self._rules = rules
+        self._accepted = accepted
 
     async def __call__(self, request: SubmitRequest, key: Key) -> Submitted:
         """Store the task; when this returns it survives anything.
@@ -116,6 +119,7 @@ class SubmitService:
             links=links,
         )
         submitted = await self._store.submit(task, self._rules.max_pending)
+        self._accepted.note(submitted.task_id)
         if not submitted.replayed:
             self._signals.work.set()
         return submitted

@@ -28,6 +28,7 @@ from aquatint.net.http import HttpDoor
 from aquatint.sandbox.images import IntakeLimits
 from aquatint.sandbox.limits import Limits
 from aquatint.sandbox.pool import Sandbox
+from aquatint.services.accepted import Accepted
 from aquatint.services.references import FetchRules, ReferenceService
 from aquatint.services.run import RunRules, RunService
 from aquatint.services.settle import SettleService
@@ -85,16 +86,18 @@ def run_once(store: SqliteStore, tmp_path: Path) -> RunOnce:
         references = ReferenceService(
             door, assets, store, sandbox, IntakeLimits(), urls, clock, FetchRules(1000, 1.0, 1)
         )
+        signals = Signals()
         run = RunService(
             store=store,
             assets=assets,
             catalog=load("", {}, "scripted"),
             engines={"scripted": ScriptedEngine(work)},
             references=references,
-            settle=SettleService(store, urls, Signals(), clock, 0.0),
+            settle=SettleService(store, urls, signals, clock, Accepted(clock, 0.0), 0.0),
             clock=clock,
             rules=RunRules(max_attempts, 0.0, 3600.0),
             log=logger(),
+            signals=signals,
             concurrency=1,
         )
         now = clock.now()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aquatint.engines.studio.kernels.color import luminance
+from aquatint.engines.studio.kernels.color import luminance, power
 from aquatint.engines.studio.kernels.flakes import rows, scatter
 from aquatint.engines.studio.kernels.grading import grade, outdoors
 from aquatint.engines.studio.kernels.noise import derive_seed, generator
@@ -41,8 +41,10 @@ def apply(source: Rgb8, easel: Easel) -> Rgb8:
         gray = luminance(rgb)[..., None]
         wet = gray + (rgb - gray) * np.float32(1 - 0.38 * min(1.2, amount))
         # Wet things are darker and shine more.
-        wet = np.clip(wet, 0, 1) ** np.float32(1.0 + 0.22 * amount) * np.array([0.90, 0.95, 1.02], np.float32)
-        haze = np.clip(rows_of(far, width, height, top, bottom), 0, 1)[..., None] ** 1.4 * np.float32(0.55 * amount)
+        wet = power(np.clip(wet, 0, 1), 1.0 + 0.22 * amount) * np.array([0.90, 0.95, 1.02], np.float32)
+        haze = power(np.clip(rows_of(far, width, height, top, bottom), 0, 1), 1.4)[..., None] * np.float32(
+            0.55 * amount
+        )
         wet = wet + (_CLOUD - wet) * np.clip(haze, 0, 0.85)
         for shower in showers:
             streaks = rows(shower, width, top, bottom)[..., None]

@@ -41,6 +41,11 @@ def smoothstep(low: float, high: float, values: FloatArray) -> FloatArray:
     return result
 
 
+def power(values: FloatArray, exponent: float) -> FloatArray:
+    """Raise values 0 or more to a power; OpenCV does it several times as fast as NumPy. New array."""
+    return np.asarray(cv2.pow(values, float(exponent)), dtype=np.float32)
+
+
 def rgb_to_lab(image: RgbF) -> RgbF:
     """Convert sRGB 0..1 to CIE Lab: L 0..100, a and b about -127..127 (values are clipped to 0..1 first)."""
     return np.asarray(cv2.cvtColor(np.clip(image, 0, 1), cv2.COLOR_RGB2LAB), dtype=np.float32)

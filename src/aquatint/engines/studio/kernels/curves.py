@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+Knots = Sequence[Sequence[float]] | npt.NDArray[np.floating]  # (n, d)
 Points = npt.NDArray[np.float32]  # (n, 2) x, y; y runs down
 _MELT_SIDE = 1300  # pixels of the longer side when silhouettes are melted together
 
 
-def smooth_open(points: npt.ArrayLike, per: int = 10) -> Points:
+def smooth_open(points: Knots, per: int = 10) -> Points:
     """Run a Catmull-Rom spline (Catmull and Rom 1974) through (n, d) points, `per` steps each: (m, d) float32."""
     knots = np.asarray(points, np.float32)
     if len(knots) < 3:
@@ -22,7 +23,7 @@ def smooth_open(points: npt.ArrayLike, per: int = 10) -> Points:
     return np.concatenate([_segments(padded, per), knots[-1:]])
 
 
-def smooth_closed(points: npt.ArrayLike, per: int = 10) -> Points:
+def smooth_closed(points: Knots, per: int = 10) -> Points:
     """Run a closed Catmull-Rom spline through (n, d) points: (n * per, d) float32."""
     knots = np.asarray(points, np.float32)
     return _segments(np.concatenate([knots[-1:], knots, knots[:2]]), per)
@@ -35,7 +36,7 @@ def _segments(knots: Points, per: int) -> Points:
     return np.asarray(curve.reshape(-1, knots.shape[1]), np.float32)
 
 
-def limb(spine: npt.ArrayLike, per: int = 10) -> Points:
+def limb(spine: Knots, per: int = 10) -> Points:
     """Outline of a round brush drawn along (n, 3) points x, y, radius, with round ends: (m, 2)."""
     path = smooth_open(spine, per)
     radius = np.maximum(path[:, 2:], np.float32(0.05))

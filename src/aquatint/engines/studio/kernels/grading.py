@@ -10,7 +10,15 @@ import numpy as np
 
 from aquatint.engines.studio.arrays import PlaneF, Rgb8, RgbF
 from aquatint.engines.studio.easel import Easel
-from aquatint.engines.studio.kernels.color import lab_to_rgb, luminance, rgb_to_lab, smoothstep, to_bytes, to_float
+from aquatint.engines.studio.kernels.color import (
+    lab_to_rgb,
+    luminance,
+    power,
+    rgb_to_lab,
+    smoothstep,
+    to_bytes,
+    to_float,
+)
 from aquatint.engines.studio.kernels.parallel import run_strips
 from aquatint.engines.studio.kernels.resize import blur, blur_wide, fit_width, resize, rows_of
 from aquatint.engines.studio.kernels.tensor import structure_tensor
@@ -136,7 +144,7 @@ def relight(source: Rgb8, easel: Easel, light: Light, sun_x: float = 0.5) -> Rgb
         sky = np.clip(rows_of(place.sky, width, height, top, bottom), 0, 1)[..., None]
         tone = luminance(rgb)[..., None]
         gray = tone + (rgb - tone) * np.float32(light.saturation)
-        lit = np.power(np.clip(gray, 0, 1), np.float32(light.gamma)) * np.float32(light.exposure)
+        lit = power(np.clip(gray, 0, 1), light.gamma) * np.float32(light.exposure)
         lit *= shadows * (1 - tone) + lights * tone
         down = np.linspace(top / height, bottom / height, bottom - top, dtype=np.float32)[:, None, None]
         wanted = high + (low - high) * np.clip(down / horizon, 0, 1) ** np.float32(1.2)

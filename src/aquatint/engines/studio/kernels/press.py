@@ -60,12 +60,12 @@ class Press:
     @property
     def width(self) -> int:
         """Pixels across."""
-        return self.sheet.shape[1]
+        return int(self.sheet.shape[1])
 
     @property
     def height(self) -> int:
         """Pixels down."""
-        return self.sheet.shape[0]
+        return int(self.sheet.shape[0])
 
     def _tooth(self, top: int, bottom: int, left: int, right: int) -> PlaneU:
         rows = np.arange(top, bottom) % _TILE
@@ -129,7 +129,7 @@ class Press:
         mask = self._mask(outlines, box)
         form = self._form(outlines, tone)
         if within:
-            mask = cv2.min(mask, self._mask(within, box))
+            mask = np.asarray(cv2.min(mask, self._mask(within, box)), np.uint8)
 
         def share(upper: int, lower: int) -> PlaneF:
             matrix = form[1].copy()

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from types import ModuleType
 
 from aquatint.engines.studio.kernels.color import hex_color
-from aquatint.engines.studio.kernels.noise import derive_seed
+from aquatint.engines.studio.kernels.noise import derive_seed, generator
 from aquatint.engines.studio.kernels.press import Ink, Press
 from aquatint.engines.studio.plan import Plan, Subject
 from aquatint.engines.studio.scenes.beasts import figure
-from aquatint.engines.studio.scenes.beasts.climate import print_ink, read_climate
 from aquatint.engines.studio.scenes.beasts.places import branch, clearing, marsh, meadow, pond, ridge, sill
-from aquatint.engines.studio.scenes.beasts.stage import Stage
+from aquatint.engines.studio.scenes.printed.climate import print_ink, read_climate
+from aquatint.engines.studio.scenes.printed.stage import Stage
 from aquatint.engines.studio.scenes.terrain import falling
 from aquatint.engines.studio.styles.base import Easel, Rgb8
 
@@ -68,14 +68,12 @@ def compose(plan: Plan, easel: Easel) -> Rgb8:
 
 def coat(drawing: figure.Drawing, subject: Subject, seed: int, number: int) -> dict[str, Ink]:
     """Inks of one animal: a natural colouring by chance, or the colour the prompt gives it."""
-    from aquatint.engines.studio.kernels.noise import generator
-
     rng = generator(seed, "coat", number)
     chosen = drawing.coats[int(rng.integers(len(drawing.coats)))]
     inks = {role: hex_color(code) for role, code in chosen.items()} | dict(_FIXED)
     if subject.color:
         inks |= _dyed(inks, subject.color)
-    inks["far"] = figure.mix(inks["coat"], (0.16, 0.16, 0.26), 0.36)
+    inks["far"] = mix(inks["coat"], (0.16, 0.16, 0.26), 0.36)
     return inks
 
 
@@ -84,5 +82,5 @@ def _dyed(inks: Mapping[str, Ink], color: str) -> dict[str, Ink]:
     body = {"black": (0.15, 0.145, 0.17), "white": (0.95, 0.93, 0.88)}.get(color) or print_ink(color, 1.05)
     if color == "white":
         return {"coat": body, "light": (0.99, 0.98, 0.95), "dark": (0.82, 0.79, 0.76)}
-    pale = figure.mix(body, (0.97, 0.93, 0.86), 0.16 if color == "black" else 0.6)
-    return {"coat": body, "light": pale, "dark": figure.mix(body, (0.10, 0.07, 0.10), 0.45)}
+    pale = mix(body, (0.97, 0.93, 0.86), 0.16 if color == "black" else 0.6)
+    return {"coat": body, "light": pale, "dark": mix(body, (0.10, 0.07, 0.10), 0.45)}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from aquatint.engines.studio.kernels.noise import derive_seed
 from aquatint.engines.studio.kernels.press import Press
 from aquatint.engines.studio.plan import Plan, Subject
-from aquatint.engines.studio.scenes.beasts.climate import read_climate
-from aquatint.engines.studio.scenes.beasts.stage import Stage
 from aquatint.engines.studio.scenes.bloom import closeup
 from aquatint.engines.studio.scenes.bloom.bough import bough
 from aquatint.engines.studio.scenes.bloom.field import field
 from aquatint.engines.studio.scenes.bloom.kinds import choose
+from aquatint.engines.studio.scenes.printed.climate import read_climate
+from aquatint.engines.studio.scenes.printed.stage import Stage
 from aquatint.engines.studio.scenes.terrain import falling
 from aquatint.engines.studio.styles.base import Easel, Rgb8
 

@@ -14,7 +14,17 @@ from aquatint.engines.studio.plan import Plan
 from aquatint.engines.studio.scenes.figures import backdrop, european, folk
 from aquatint.engines.studio.scenes.figures.air import Air, air_of, fall
 from aquatint.engines.studio.scenes.figures.canvas import (
-    Canvas, Color, Points, curve, gradient, mix, points, radial, ribbon, scale, textured,
+    Canvas,
+    Color,
+    Points,
+    curve,
+    gradient,
+    mix,
+    points,
+    radial,
+    ribbon,
+    scale,
+    textured,
 )  # fmt: skip
 from aquatint.engines.studio.scenes.figures.plants import Grove, broadleaf, bush, clump, conifer, grass
 from aquatint.engines.studio.styles.base import Easel, PlaneF, Rgb8, RgbF
@@ -78,7 +88,10 @@ def _wood_of(plan: Plan, canvas: Canvas, rng: np.random.Generator) -> _Wood:
         kind = str(rng.choice(["pine", "birch"]))
     horizon = canvas.height * float(rng.uniform(0.58, 0.66))
     vanish = canvas.width * float(rng.uniform(0.36, 0.64))
-    glow = (vanish + canvas.width * float(rng.uniform(-0.12, 0.12)), horizon - canvas.height * float(rng.uniform(0.22, 0.42)))
+    glow = (
+        vanish + canvas.width * float(rng.uniform(-0.12, 0.12)),
+        horizon - canvas.height * float(rng.uniform(0.22, 0.42)),
+    )
     return _Wood(kind, horizon, vanish, glow, names, bool(names & {"river", "lake", "waterfall"}))
 
 
@@ -90,7 +103,12 @@ def _light_color(air: Air) -> Color:
 
 def _leaf_air(air: Air, wood: _Wood) -> tuple[Color, Color]:
     """Colours of the hazy depth: by the light, and away from it. Leaves colour the air of a forest."""
-    leaf = {"spring": (0.66, 0.80, 0.50), "summer": (0.50, 0.70, 0.48), "autumn": (0.93, 0.66, 0.36), "winter": (0.80, 0.86, 0.92)}[air.season]
+    leaf = {
+        "spring": (0.66, 0.80, 0.50),
+        "summer": (0.50, 0.70, 0.48),
+        "autumn": (0.93, 0.66, 0.36),
+        "winter": (0.80, 0.86, 0.92),
+    }[air.season]
     if wood.kind == "bamboo" and air.season != "winter":
         leaf = (0.58, 0.78, 0.46)
     if air.dark:
@@ -102,7 +120,12 @@ def _leaf_air(air: Air, wood: _Wood) -> tuple[Color, Color]:
 def _depth(canvas: Canvas, air: Air, wood: _Wood, seed: int) -> None:
     near, far = _leaf_air(air, wood)
     reach = 0.72 * max(canvas.width, canvas.height)
-    base = radial(*wood.glow, reach, (mix(near, (1, 1, 1), 0.55 if not air.dark else 0.1), near, mix(near, far, 0.55), far), 0.85)
+    base = radial(
+        *wood.glow,
+        reach,
+        (mix(near, (1, 1, 1), 0.55 if not air.dark else 0.1), near, mix(near, far, 0.55), far),
+        0.85,
+    )
     rows = max(8, round(640 * canvas.height / canvas.width))
     cloud = fbm(rows, 640, 16, 5, derive_seed(seed, "distant leaves"), 0.6)
 
@@ -116,26 +139,45 @@ def _depth(canvas: Canvas, air: Air, wood: _Wood, seed: int) -> None:
 def _floor(canvas: Canvas, air: Air, wood: _Wood, seed: int) -> None:
     """The ground, lit toward the light, with the path or stream that leads into the depth."""
     near, _ = _leaf_air(air, wood)
-    litter: Color = {"spring": (0.42, 0.50, 0.24), "summer": (0.34, 0.42, 0.20), "autumn": (0.66, 0.36, 0.16), "winter": (0.95, 0.97, 1.0)}[
-        "winter" if air.snow else air.season
-    ]
-    far_c, mid_c, low_c = mix(air.tone(litter, 0.9), near, 0.55), air.tone(litter, 0.7), air.tone(scale(litter, 0.5), 0.35)
-    line = backdrop.crest(canvas, wood.horizon + canvas.height * 0.01, canvas.height * 0.025, derive_seed(seed, "floor"), 5, 0.2)
+    litter: Color = {
+        "spring": (0.42, 0.50, 0.24),
+        "summer": (0.34, 0.42, 0.20),
+        "autumn": (0.66, 0.36, 0.16),
+        "winter": (0.95, 0.97, 1.0),
+    }["winter" if air.snow else air.season]
+    far_c, mid_c, low_c = (
+        mix(air.tone(litter, 0.9), near, 0.55),
+        air.tone(litter, 0.7),
+        air.tone(scale(litter, 0.5), 0.35),
+    )
+    line = backdrop.crest(
+        canvas, wood.horizon + canvas.height * 0.01, canvas.height * 0.025, derive_seed(seed, "floor"), 5, 0.2
+    )
     ground = gradient((0, wood.horizon), (0, canvas.height), (far_c, mid_c, low_c), 0.7)
     canvas.polygon(backdrop.outline_below(line, canvas.height + 2), textured(canvas, ground, 0.16, 0.03, 0.5))
     path = _path(canvas, wood, seed)
     t = np.linspace(0, 1, len(path))
     broad = canvas.width * (0.008 + 0.20 * t**1.5) * min(1.0, canvas.height / canvas.width + 0.35)
     if wood.stream:
-        water = gradient((0, wood.horizon), (0, canvas.height), (mix(near, (1, 1, 1), 0.3), mix(near, air.haze, 0.4), air.tone((0.14, 0.24, 0.26), 0.4)))
+        water = gradient(
+            (0, wood.horizon),
+            (0, canvas.height),
+            (mix(near, (1, 1, 1), 0.3), mix(near, air.haze, 0.4), air.tone((0.14, 0.24, 0.26), 0.4)),
+        )
         canvas.polygon(ribbon(path, broad * 1.2), scale(low_c, 0.7), 0.7, soft=canvas.unit * 5)
         canvas.polygon(ribbon(path, broad), water)
         _ripples(canvas, path, broad, near, seed)
     else:
         sand: Color = (0.90, 0.93, 0.97) if air.snow else (0.62, 0.50, 0.34)
-        earth = gradient((0, wood.horizon), (0, canvas.height), (mix(air.tone(sand, 1.0), near, 0.6), air.tone(sand, 0.75), air.tone(scale(sand, 0.62), 0.4)))
+        earth = gradient(
+            (0, wood.horizon),
+            (0, canvas.height),
+            (mix(air.tone(sand, 1.0), near, 0.6), air.tone(sand, 0.75), air.tone(scale(sand, 0.62), 0.4)),
+        )
         canvas.polygon(ribbon(path, broad), textured(canvas, earth, 0.16, 0.05, 0.4), 0.45, soft=canvas.unit * 16)
-        canvas.polygon(ribbon(path, broad * 0.86), textured(canvas, earth, 0.16, 0.05, 0.4), 0.75, soft=canvas.unit * 5)
+        canvas.polygon(
+            ribbon(path, broad * 0.86), textured(canvas, earth, 0.16, 0.05, 0.4), 0.75, soft=canvas.unit * 5
+        )
     _litter(canvas, air, wood, seed)
 
 
@@ -145,7 +187,16 @@ def _path(canvas: Canvas, wood: _Wood, seed: int) -> Points:
     foot = canvas.width * float(rng.uniform(0.42, 0.58))
     deep = canvas.height * 1.04 - wood.horizon
     top = wood.horizon + canvas.height * 0.012
-    return curve([(wood.vanish, top), (wood.vanish + sway * 0.3, top + deep * 0.06), (wood.vanish + sway, top + deep * 0.26), ((wood.vanish + foot) / 2 - sway * 0.2, top + deep * 0.58), (foot, top + deep)], 18)
+    return curve(
+        [
+            (wood.vanish, top),
+            (wood.vanish + sway * 0.3, top + deep * 0.06),
+            (wood.vanish + sway, top + deep * 0.26),
+            ((wood.vanish + foot) / 2 - sway * 0.2, top + deep * 0.58),
+            (foot, top + deep),
+        ],
+        18,
+    )
 
 
 def _ripples(canvas: Canvas, path: Points, broad: np.ndarray, color: Color, seed: int) -> None:
@@ -170,7 +221,9 @@ def _litter(canvas: Canvas, air: Air, wood: _Wood, seed: int) -> None:
         tone = air.tone(leaf[int(rng.integers(3))], float(rng.uniform(0.3, 0.9)), 0.5 * (1 - float(depth)))
         if air.snow:
             tone = air.tone((0.95, 0.97, 1.0), float(rng.uniform(0.5, 1.1)), 0.3)
-        canvas.ellipse(float(rng.random()) * canvas.width, y, size, size * 0.36, tone, float(rng.uniform(-25, 25)), opacity=0.6)
+        canvas.ellipse(
+            float(rng.random()) * canvas.width, y, size, size * 0.36, tone, float(rng.uniform(-25, 25)), opacity=0.6
+        )
 
 
 def _layer(canvas: Canvas, air: Air, wood: _Wood, near: float, rng: np.random.Generator, seed: int) -> None:
@@ -178,7 +231,11 @@ def _layer(canvas: Canvas, air: Air, wood: _Wood, near: float, rng: np.random.Ge
     glow, far = _leaf_air(air, wood)
     foot = wood.horizon + canvas.height * (0.015 + 0.40 * near**1.7)
     broad = canvas.unit * (6 + 62 * near**1.8)
-    count = int((30 - 22 * near**0.6) * max(0.55, canvas.width / canvas.height / 1.78) * (1.5 if wood.kind == "bamboo" else 1.0))
+    count = int(
+        (30 - 22 * near**0.6)
+        * max(0.55, canvas.width / canvas.height / 1.78)
+        * (1.5 if wood.kind == "bamboo" else 1.0)
+    )
     opening = canvas.width * (0.03 + 0.20 * near)
     grove = Grove(canvas, air, rng, 1.0 if wood.glow[0] > canvas.width / 2 else -1.0, 0.0)
     veil = (1 - near) ** 1.15 * (0.86 if not air.dark else 0.75)
@@ -205,14 +262,28 @@ def _trunk(
     if wood.kind == "bamboo":
         _culm(canvas, air, x, foot, broad * 0.55, side, haze, veil, rng)
         return
-    bark: Color = {"broadleaf": (0.34, 0.27, 0.22), "pine": (0.42, 0.28, 0.20), "birch": (0.86, 0.84, 0.80)}[wood.kind]
-    dark, lit = mix(air.tone(scale(bark, 0.42), 0.2), haze, veil), mix(air.tone(scale(bark, 1.15), 1.0), haze, veil * 0.9)
+    bark: Color = {"broadleaf": (0.34, 0.27, 0.22), "pine": (0.42, 0.28, 0.20), "birch": (0.86, 0.84, 0.80)}[
+        wood.kind
+    ]
+    dark, lit = (
+        mix(air.tone(scale(bark, 0.42), 0.2), haze, veil),
+        mix(air.tone(scale(bark, 1.15), 1.0), haze, veil * 0.9),
+    )
     lean = float(rng.normal(0, 0.025)) * canvas.height
-    knots = [(x, foot + broad * 0.1), (x + lean * 0.3, foot * 0.62), (x + lean * 0.6 + float(rng.normal(0, broad * 0.15)), foot * 0.3), (x + lean, -canvas.height * 0.06)]
+    knots = [
+        (x, foot + broad * 0.1),
+        (x + lean * 0.3, foot * 0.62),
+        (x + lean * 0.6 + float(rng.normal(0, broad * 0.15)), foot * 0.3),
+        (x + lean, -canvas.height * 0.06),
+    ]
     path = curve(knots, 12)
     t = np.linspace(0, 1, len(path))
     wide = broad * (1.0 - 0.42 * t + 0.9 * np.exp(-t * 22))
-    paint = gradient((x + side * broad * 0.55, 0), (x - side * broad * 0.55, 0), (lit, mix(lit, dark, 0.55), dark, mix(dark, haze, 0.12)))
+    paint = gradient(
+        (x + side * broad * 0.55, 0),
+        (x - side * broad * 0.55, 0),
+        (lit, mix(lit, dark, 0.55), dark, mix(dark, haze, 0.12)),
+    )
     canvas.polygon(ribbon(path, wide), textured(canvas, paint, 0.22 if broad > 6 * canvas.unit else 0.0, 0.04, 0.12))
     if broad > 10 * canvas.unit:
         _bark(canvas, wood, path, wide, dark, lit, rng)
@@ -221,21 +292,35 @@ def _trunk(
     _roots(canvas, x, foot, broad, mix(dark, lit, 0.2), mix(air.tone(scale(air.ground, 0.55), 0.5), haze, veil), rng)
 
 
-def _roots(canvas: Canvas, x: float, foot: float, broad: float, wood: Color, green: Color, rng: np.random.Generator) -> None:
+def _roots(
+    canvas: Canvas, x: float, foot: float, broad: float, wood: Color, green: Color, rng: np.random.Generator
+) -> None:
     """Roots that run into the ground, and blades around them, so that the trunk stands and does not float."""
     for way in (-1, 1):
         for _ in range(2):
             reach = broad * float(rng.uniform(0.6, 1.1)) * way
-            root = curve([(x + reach * 0.35, foot - broad * 0.7), (x + reach * 0.7, foot - broad * 0.05), (x + reach * 1.25, foot + broad * 0.16)], 6)
+            root = curve(
+                [
+                    (x + reach * 0.35, foot - broad * 0.7),
+                    (x + reach * 0.7, foot - broad * 0.05),
+                    (x + reach * 1.25, foot + broad * 0.16),
+                ],
+                6,
+            )
             canvas.line(root, broad * 0.34, wood, taper=0.85)
     for _ in range(int(10 + min(22, broad / canvas.unit))):
         start, tall = x + float(rng.normal(0, 0.75)) * broad, broad * float(rng.uniform(0.15, 0.5))
         low = foot + broad * 0.22
         bend = tall * float(rng.normal(0, 0.4))
-        canvas.polygon(points([(start - tall * 0.08, low), (start + bend, low - tall), (start + tall * 0.08, low)]), scale(green, float(rng.uniform(0.7, 1.3))))
+        canvas.polygon(
+            points([(start - tall * 0.08, low), (start + bend, low - tall), (start + tall * 0.08, low)]),
+            scale(green, float(rng.uniform(0.7, 1.3))),
+        )
 
 
-def _bark(canvas: Canvas, wood: _Wood, path: Points, wide: np.ndarray, dark: Color, lit: Color, rng: np.random.Generator) -> None:
+def _bark(
+    canvas: Canvas, wood: _Wood, path: Points, wide: np.ndarray, dark: Color, lit: Color, rng: np.random.Generator
+) -> None:
     marks = int(26 * min(3.0, canvas.unit))
     for _ in range(marks * (2 if wood.kind != "birch" else 1)):
         i = int(rng.integers(2, len(path) - 2))
@@ -243,11 +328,28 @@ def _bark(canvas: Canvas, wood: _Wood, path: Points, wide: np.ndarray, dark: Col
         x = float(at[0]) + float(rng.uniform(-0.42, 0.42)) * w
         if wood.kind == "birch":
             long = w * float(rng.uniform(0.06, 0.28))
-            canvas.ellipse(x, float(at[1]) + float(rng.normal(0, w)), long, long * 0.16, mix(dark, (0.1, 0.1, 0.1), 0.5), float(rng.uniform(-8, 8)), 0.8)
+            canvas.ellipse(
+                x,
+                float(at[1]) + float(rng.normal(0, w)),
+                long,
+                long * 0.16,
+                mix(dark, (0.1, 0.1, 0.1), 0.5),
+                float(rng.uniform(-8, 8)),
+                0.8,
+            )
             continue
         y, long = float(at[1]) + float(rng.normal(0, w)), w * float(rng.uniform(0.6, 2.0))
-        crack = curve([(x, y), (x + float(rng.normal(0, 0.05)) * w, y + long * 0.5), (x + float(rng.normal(0, 0.08)) * w, y + long)], 4)
-        canvas.line(crack, max(0.7, w * 0.035), scale(dark, 0.7) if rng.random() < 0.6 else mix(dark, lit, 0.6), taper=0.7)
+        crack = curve(
+            [
+                (x, y),
+                (x + float(rng.normal(0, 0.05)) * w, y + long * 0.5),
+                (x + float(rng.normal(0, 0.08)) * w, y + long),
+            ],
+            4,
+        )
+        canvas.line(
+            crack, max(0.7, w * 0.035), scale(dark, 0.7) if rng.random() < 0.6 else mix(dark, lit, 0.6), taper=0.7
+        )
 
 
 def _limbs(canvas: Canvas, path: Points, broad: float, color: Color, rng: np.random.Generator, level: bool) -> None:
@@ -255,16 +357,29 @@ def _limbs(canvas: Canvas, path: Points, broad: float, color: Color, rng: np.ran
         at = path[int(len(path) * float(rng.uniform(0.42, 0.95)))]
         way, long = float(rng.choice([-1, 1])), broad * float(rng.uniform(2.0, 5.5))
         rise = long * (0.08 if level else float(rng.uniform(0.3, 0.8)))
-        limb = curve([tuple(at), (at[0] + way * long * 0.5, at[1] - rise * 0.3), (at[0] + way * long, at[1] - rise)], 6)
+        limb = curve(
+            [tuple(at), (at[0] + way * long * 0.5, at[1] - rise * 0.3), (at[0] + way * long, at[1] - rise)], 6
+        )
         canvas.line(limb, broad * 0.13, color, taper=0.9)
 
 
 def _culm(
-    canvas: Canvas, air: Air, x: float, foot: float, broad: float, side: float, haze: Color, veil: float, rng: np.random.Generator
+    canvas: Canvas,
+    air: Air,
+    x: float,
+    foot: float,
+    broad: float,
+    side: float,
+    haze: Color,
+    veil: float,
+    rng: np.random.Generator,
 ) -> None:
     """A bamboo stem in joints, each joint a little lighter at its ring."""
     hue = mix((0.36, 0.52, 0.22), (0.60, 0.62, 0.28), float(rng.random()))
-    dark, lit = mix(air.tone(scale(hue, 0.42), 0.2), haze, veil), mix(air.tone(scale(hue, 1.35), 1.05), haze, veil * 0.9)
+    dark, lit = (
+        mix(air.tone(scale(hue, 0.42), 0.2), haze, veil),
+        mix(air.tone(scale(hue, 1.35), 1.05), haze, veil * 0.9),
+    )
     lean = float(rng.normal(0, 0.03)) * canvas.height
     top, joint = -canvas.height * 0.05, broad * float(rng.uniform(5.5, 7.5))
     joints = max(2, int((foot - top) / joint))
@@ -272,11 +387,30 @@ def _culm(
         y0, y1 = foot - joint * k, foot - joint * (k + 1)
         x0, x1 = x + lean * (k / joints) ** 2, x + lean * ((k + 1) / joints) ** 2
         w = broad * (1 - 0.25 * k / joints) * 0.5
-        shape = points([(x0 - w * 1.06, y0), (x0 - w * 0.92, y0 - joint * 0.08), (x1 - w * 0.92, y1 + joint * 0.06), (x1 - w * 1.05, y1), (x1 + w * 1.05, y1), (x1 + w * 0.92, y1 + joint * 0.06), (x0 + w * 0.92, y0 - joint * 0.08), (x0 + w * 1.06, y0)])
-        paint = gradient((x0 + side * w, 0), (x0 - side * w, 0), (mix(lit, dark, 0.2), lit, mix(lit, dark, 0.45), dark))
+        shape = points(
+            [
+                (x0 - w * 1.06, y0),
+                (x0 - w * 0.92, y0 - joint * 0.08),
+                (x1 - w * 0.92, y1 + joint * 0.06),
+                (x1 - w * 1.05, y1),
+                (x1 + w * 1.05, y1),
+                (x1 + w * 0.92, y1 + joint * 0.06),
+                (x0 + w * 0.92, y0 - joint * 0.08),
+                (x0 + w * 1.06, y0),
+            ]
+        )
+        paint = gradient(
+            (x0 + side * w, 0), (x0 - side * w, 0), (mix(lit, dark, 0.2), lit, mix(lit, dark, 0.45), dark)
+        )
         canvas.polygon(shape, paint if broad > 3 * canvas.unit else mix(lit, dark, 0.4))
-        canvas.line(points([(x0 - w * 1.1, y0), (x0 + w * 1.1, y0)]), max(0.7, broad * 0.07), mix(lit, (1, 1, 0.9), 0.25))
-        canvas.line(points([(x0 - w * 1.05, y0 + broad * 0.09), (x0 + w * 1.05, y0 + broad * 0.09)]), max(0.7, broad * 0.05), scale(dark, 0.8))
+        canvas.line(
+            points([(x0 - w * 1.1, y0), (x0 + w * 1.1, y0)]), max(0.7, broad * 0.07), mix(lit, (1, 1, 0.9), 0.25)
+        )
+        canvas.line(
+            points([(x0 - w * 1.05, y0 + broad * 0.09), (x0 + w * 1.05, y0 + broad * 0.09)]),
+            max(0.7, broad * 0.05),
+            scale(dark, 0.8),
+        )
 
 
 def _thicket(grove: Grove, wood: _Wood, foot: float, near: float, glow: Color, far: Color) -> None:
@@ -293,7 +427,16 @@ def _thicket(grove: Grove, wood: _Wood, foot: float, near: float, glow: Color, f
         tones = tuple(mix(tone, haze, veil) for tone in grove.tones(leaf))
         size = canvas.unit * (16 + 46 * near)
         for _ in range(3):
-            clump(grove, x + float(rng.normal(0, 0.5)) * size, foot - size * float(rng.uniform(0.1, 0.7)), size * 0.6, size * 0.42, (tones[0], tones[1], tones[2]), 60, size * 0.055)
+            clump(
+                grove,
+                x + float(rng.normal(0, 0.5)) * size,
+                foot - size * float(rng.uniform(0.1, 0.7)),
+                size * 0.6,
+                size * 0.42,
+                (tones[0], tones[1], tones[2]),
+                60,
+                size * 0.055,
+            )
 
 
 def _inhabitants(canvas: Canvas, air: Air, wood: _Wood, rng: np.random.Generator) -> None:
@@ -301,9 +444,13 @@ def _inhabitants(canvas: Canvas, air: Air, wood: _Wood, rng: np.random.Generator
     y = wood.horizon + canvas.height * 0.10
     if "house" in wood.names or "village" in wood.names:
         side = -1 if wood.vanish > canvas.width / 2 else 1
-        european.house(Grove(canvas, air, rng, -side, 0.15), wood.vanish + side * canvas.width * 0.16, y, canvas.unit * 150)
+        european.house(
+            Grove(canvas, air, rng, -side, 0.15), wood.vanish + side * canvas.width * 0.16, y, canvas.unit * 150
+        )
     if "people" in wood.names:
-        folk.person(canvas, air, wood.vanish + canvas.width * 0.01, y + canvas.height * 0.02, canvas.height * 0.13, rng)
+        folk.person(
+            canvas, air, wood.vanish + canvas.width * 0.01, y + canvas.height * 0.02, canvas.height * 0.13, rng
+        )
     if "deer" in wood.names:
         folk.deer(canvas, air, wood.vanish - canvas.width * 0.05, y + canvas.height * 0.02, canvas.height * 0.17)
     if "bird" in wood.names:
@@ -328,7 +475,11 @@ def _shafts(canvas: Canvas, air: Air, wood: _Wood, seed: int) -> None:
         cv2.fillPoly(mask, [np.round(np.array([origin, *ray]) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
         field += mask.astype(np.float32) * np.float32(float(rng.uniform(0.16, 0.5)) / 255)
     y = (np.arange(rows, dtype=np.float32) / rows)[:, None]
-    field = cv2.GaussianBlur(field, (0, 0), 2.2) * np.clip(1.15 - 1.05 * y, 0, 1) * np.float32(1.0 if not air.dark else 0.5)
+    field = (
+        cv2.GaussianBlur(field, (0, 0), 2.2)
+        * np.clip(1.15 - 1.05 * y, 0, 1)
+        * np.float32(1.0 if not air.dark else 0.5)
+    )
     tear = fbm(rows, columns, 5, 4, derive_seed(seed, "smoke"))
     field = np.asarray(np.clip(field * (0.85 + 0.5 * tear), 0, 0.8), dtype=np.float32)
     light = np.array(_light_color(air), np.float32)
@@ -366,7 +517,14 @@ def _canopy(canvas: Canvas, air: Air, wood: _Wood, rng: np.random.Generator) -> 
 
 
 def _spray(
-    canvas: Canvas, x: float, y: float, size: float, tones: tuple[Color, Color, Color], leaves: int, leaf: float, rng: np.random.Generator
+    canvas: Canvas,
+    x: float,
+    y: float,
+    size: float,
+    tones: tuple[Color, Color, Color],
+    leaves: int,
+    leaf: float,
+    rng: np.random.Generator,
 ) -> None:
     """Loose leaves around a point: dense in the middle, single ones outside."""
     reach = rng.standard_t(3, (leaves, 2)).clip(-3.2, 3.2) * (0.52, 0.34) * size
@@ -398,7 +556,9 @@ def _crowns(canvas: Canvas, air: Air, wood: _Wood, near: float, rng: np.random.G
             _spray(canvas, x, y, size, tones, 95, size * 0.11, rng)
 
 
-def _bamboo_leaves(canvas: Canvas, x: float, y: float, size: float, tones: tuple[Color, Color, Color], rng: np.random.Generator) -> None:
+def _bamboo_leaves(
+    canvas: Canvas, x: float, y: float, size: float, tones: tuple[Color, Color, Color], rng: np.random.Generator
+) -> None:
     """Slim leaves in hanging fans."""
     for _ in range(70):
         cx, cy = x + float(rng.normal(0, 0.8)) * size, y + float(rng.normal(0, 0.55)) * size
@@ -417,7 +577,16 @@ def _undergrowth(canvas: Canvas, air: Air, wood: _Wood, rng: np.random.Generator
     tip = air.tone(scale(air.ground, 0.85), 0.8)
     for left, right in ((-0.02, 0.30), (0.70, 1.02)):
         for row in range(3):
-            grass(near, canvas.width * left, canvas.width * right, canvas.height * (0.95 + 0.04 * row), canvas.height * (0.055 + 0.02 * row), 120, dark, tip)
+            grass(
+                near,
+                canvas.width * left,
+                canvas.width * right,
+                canvas.height * (0.95 + 0.04 * row),
+                canvas.height * (0.055 + 0.02 * row),
+                120,
+                dark,
+                tip,
+            )
     for _ in range(12):
         side = float(rng.choice([-1, 1]))
         x = canvas.width * (0.5 + side * float(rng.uniform(0.26, 0.52)))
@@ -467,18 +636,40 @@ def _lone_tree(canvas: Canvas, air: Air, rng: np.random.Generator, easel: Easel)
     sun = (canvas.width * (0.5 - side * 0.26), horizon * (1 - 0.9 * air.sun_high))
     backdrop.paint_sky(canvas, air, horizon, sun, easel.seed, 0.06)
     for k in range(3):
-        line = backdrop.crest(canvas, horizon + canvas.height * 0.03 * k, size * 0.12, derive_seed(easel.seed, "range", k), 3, 0.4)
+        line = backdrop.crest(
+            canvas, horizon + canvas.height * 0.03 * k, size * 0.12, derive_seed(easel.seed, "range", k), 3, 0.4
+        )
         tone = air.tone(scale(mix((0.4, 0.5, 0.55), air.ground, 0.3 * k), 0.7), 0.5, 0.75 - 0.2 * k)
         backdrop.ridge(canvas, line, canvas.height * 0.9, tone, mix(tone, air.haze, 0.6))
     u = np.linspace(-1, 1, canvas.width, dtype=np.float32)
     hill = (canvas.height * (0.80 + 0.10 * (u - 0.2 * side) ** 2)).astype(np.float32)
-    backdrop.ridge(canvas, hill, canvas.height + 2, air.tone(air.ground, 0.8), air.tone(scale(air.ground, 0.5), 0.4), 0.12)
+    backdrop.ridge(
+        canvas, hill, canvas.height + 2, air.tone(air.ground, 0.8), air.tone(scale(air.ground, 0.5), 0.4), 0.12
+    )
     x = canvas.width * (0.5 + 0.12 * side)
     grove = Grove(canvas, air, rng, -side)
-    canvas.ellipse(x + side * size * 0.2, canvas.height * 0.84, size * 0.36, size * 0.03, air.tone(scale(air.ground, 0.3), 0.2), 0, 0.6, size * 0.015)
+    canvas.ellipse(
+        x + side * size * 0.2,
+        canvas.height * 0.84,
+        size * 0.36,
+        size * 0.03,
+        air.tone(scale(air.ground, 0.3), 0.2),
+        0,
+        0.6,
+        size * 0.015,
+    )
     (conifer if rng.random() < 0.15 else broadleaf)(grove, x, canvas.height * 0.83, size * 0.74)
     for row in range(5):
-        grass(grove, 0, canvas.width, canvas.height * (0.86 + 0.04 * row), size * (0.02 + 0.014 * row), 260, air.tone(scale(air.ground, 0.45), 0.4), air.tone(scale(air.ground, 1.1), 1.0))
+        grass(
+            grove,
+            0,
+            canvas.width,
+            canvas.height * (0.86 + 0.04 * row),
+            size * (0.02 + 0.014 * row),
+            260,
+            air.tone(scale(air.ground, 0.45), 0.4),
+            air.tone(scale(air.ground, 1.1), 1.0),
+        )
     backdrop.dim(canvas, 0.3, easel.seed)
     fall(canvas.pixels, air, easel.seed)
     return canvas.pixels

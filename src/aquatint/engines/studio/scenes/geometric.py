@@ -12,10 +12,20 @@ from aquatint.engines.studio.kernels.color import hex_color
 from aquatint.engines.studio.kernels.noise import generator
 from aquatint.engines.studio.plan import Plan
 from aquatint.engines.studio.scenes.figures.air import named
-from aquatint.engines.studio.scenes.figures.canvas import (
-    Canvas, Color, Points, curve, gradient, mix, oval, points, ribbon, scale, textured,
-)  # fmt: skip
 from aquatint.engines.studio.scenes.figures.backdrop import dim
+from aquatint.engines.studio.scenes.figures.canvas import (
+    Canvas,
+    Color,
+    Points,
+    curve,
+    gradient,
+    mix,
+    oval,
+    points,
+    ribbon,
+    scale,
+    textured,
+)  # fmt: skip
 from aquatint.engines.studio.styles.base import Easel, Rgb8
 
 # Ground first, then inks.
@@ -81,11 +91,18 @@ def _inks(plan: Plan, school: str, rng: np.random.Generator) -> _Inks:
     name = usual or str(rng.choice(["bauhaus", "evening", "dusty", "bauhaus"]))
     ground, *inks = (hex_color(code) for code in _PALETTES[name])
     if wanted:
-        inks = [*wanted, *(scale(c, 0.5) for c in wanted), *(mix(c, (1, 1, 1), 0.5) for c in wanted), (0.1, 0.1, 0.12)]
+        inks = [
+            *wanted,
+            *(scale(c, 0.5) for c in wanted),
+            *(mix(c, (1, 1, 1), 0.5) for c in wanted),
+            (0.1, 0.1, 0.12),
+        ]
     return _Inks(ground, tuple(inks))
 
 
-def _fill(canvas: Canvas, color: Color, rng: np.random.Generator, box: tuple[float, float, float, float]) -> Callable[..., np.ndarray]:
+def _fill(
+    canvas: Canvas, color: Color, rng: np.random.Generator, box: tuple[float, float, float, float]
+) -> Callable[..., np.ndarray]:
     """A print's ink: nearly flat, with a grainy gradient across the box (left, top, right, bottom)."""
     left, top, right, bottom = box
     ends = ((left, top), (right, bottom)) if rng.random() < 0.5 else ((right, top), (left, bottom))
@@ -109,7 +126,11 @@ def _bauhaus(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
         for c in range(columns):
             if taken[r, c]:
                 continue
-            span = 2 if rng.random() < 0.14 and r + 1 < rows and c + 1 < columns and not taken[r : r + 2, c : c + 2].any() else 1
+            span = (
+                2
+                if rng.random() < 0.14 and r + 1 < rows and c + 1 < columns and not taken[r : r + 2, c : c + 2].any()
+                else 1
+            )
             taken[r : r + span, c : c + span] = True
             _tile(canvas, inks, rng, c * wide, r * tall, wide * span, tall * span)
 
@@ -135,7 +156,11 @@ def _tile(canvas: Canvas, inks: _Inks, rng: np.random.Generator, x: float, y: fl
     elif kind == 3:
         for k in range(4):
             a = k / 4
-            band = _rect(x + w * a, y, x + w * (a + 0.125), y + h) if turn % 2 else _rect(x, y + h * a, x + w, y + h * (a + 0.125))
+            band = (
+                _rect(x + w * a, y, x + w * (a + 0.125), y + h)
+                if turn % 2
+                else _rect(x, y + h * a, x + w, y + h * (a + 0.125))
+            )
             canvas.polygon(band, paint)
     elif kind == 4:
         other = [(x, y), (x + w, y), (x + w, y + h), (x, y + h)]
@@ -145,7 +170,9 @@ def _tile(canvas: Canvas, inks: _Inks, rng: np.random.Generator, x: float, y: fl
     elif kind == 6:
         canvas.polygon(_wedge(corner, w, h, turn), paint)
         across = [(x, y), (x + w, y), (x + w, y + h), (x, y + h)][(turn + 2) % 4]
-        canvas.polygon(_wedge(across, w * 0.5, h * 0.5, (turn + 2) % 4), _fill(canvas, inks.pick(rng, back), rng, box))
+        canvas.polygon(
+            _wedge(across, w * 0.5, h * 0.5, (turn + 2) % 4), _fill(canvas, inks.pick(rng, back), rng, box)
+        )
     else:
         for i in range(4):
             for j in range(4):
@@ -158,7 +185,9 @@ def _wedge(corner: tuple[float, float], w: float, h: float, turn: int) -> Points
     return np.concatenate([points([corner]), np.stack([corner[0] + np.cos(a) * w, corner[1] + np.sin(a) * h], 1)])
 
 
-def _half_discs(canvas: Canvas, paint: Callable[..., np.ndarray], x: float, y: float, w: float, h: float, turn: int) -> None:
+def _half_discs(
+    canvas: Canvas, paint: Callable[..., np.ndarray], x: float, y: float, w: float, h: float, turn: int
+) -> None:
     a = np.linspace(0, np.pi, 200)
     for k in (0, 1):
         if turn % 2:
@@ -192,7 +221,12 @@ def _stijl(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
         canvas.polygon(_rect(*box), textured(canvas, color, 0.05, 0.018))
     for left, top, right, bottom in boxes:
         for line in (((left, top), (right, top)), ((left, top), (left, bottom))):
-            if line[0][0] + line[1][0] > 0 and line[0][1] + line[1][1] > 0 and not (line[0][1] == line[1][1] == 0) and not (line[0][0] == line[1][0] == 0):
+            if (
+                line[0][0] + line[1][0] > 0
+                and line[0][1] + line[1][1] > 0
+                and not (line[0][1] == line[1][1] == 0)
+                and not (line[0][0] == line[1][0] == 0)
+            ):
                 canvas.line(points(line), bar * float(rng.choice([1.0, 1.0, 1.5])), (0.07, 0.07, 0.08))
 
 
@@ -206,13 +240,25 @@ def _kandinsky(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
     canvas.ellipse(*focus, big * 1.22, big * 1.22, inks.pick(rng), opacity=0.22, soft=big * 0.12)
     for k, share in enumerate((1.0, 0.80, 0.56, 0.30, 0.14)):
         color = inks.pick(rng) if k else scale(inks.colors[3], 0.7)
-        canvas.ellipse(*focus, big * share, big * share, _fill(canvas, color, rng, (focus[0] - big, focus[1] - big, focus[0] + big, focus[1] + big)))
+        canvas.ellipse(
+            *focus,
+            big * share,
+            big * share,
+            _fill(canvas, color, rng, (focus[0] - big, focus[1] - big, focus[0] + big, focus[1] + big)),
+        )
     for _ in range(16):
         turn, away = float(rng.uniform(0, 2 * np.pi)), size * float(rng.uniform(0.22, 0.85))
         x, y = focus[0] + np.cos(turn) * away * 1.25, focus[1] + np.sin(turn) * away * 0.72
         r = size * float(rng.uniform(0.02, 0.11)) * (1.2 - away / size * 0.5)
         color = inks.pick(rng)
-        canvas.ellipse(x, y, r, r, _fill(canvas, color, rng, (x - r, y - r, x + r, y + r)), opacity=float(rng.choice([0.75, 0.9, 1.0])))
+        canvas.ellipse(
+            x,
+            y,
+            r,
+            r,
+            _fill(canvas, color, rng, (x - r, y - r, x + r, y + r)),
+            opacity=float(rng.choice([0.75, 0.9, 1.0])),
+        )
         if rng.random() < 0.6:
             canvas.ellipse(x, y, r * 0.55, r * 0.55, inks.pick(rng, color))
         if rng.random() < 0.35:
@@ -227,7 +273,11 @@ def _bar(canvas: Canvas, inks: _Inks, rng: np.random.Generator, focus: tuple[flo
     broad = size * float(rng.uniform(0.03, 0.16))
     path = points([(x - d[0], y - d[1]), (x + d[0], y + d[1])])
     color = inks.pick(rng)
-    canvas.polygon(ribbon(path, np.array([broad, broad * float(rng.choice([0.0, 1.0, 0.4]))]) + 1), _fill(canvas, color, rng, (x - long, y - long, x + long, y + long)), 0.82)
+    canvas.polygon(
+        ribbon(path, np.array([broad, broad * float(rng.choice([0.0, 1.0, 0.4]))]) + 1),
+        _fill(canvas, color, rng, (x - long, y - long, x + long, y + long)),
+        0.82,
+    )
 
 
 def _ring(canvas: Canvas, x: float, y: float, r: float, broad: float, color: Color) -> None:
@@ -235,7 +285,9 @@ def _ring(canvas: Canvas, x: float, y: float, r: float, broad: float, color: Col
     canvas.polygon(ribbon(np.concatenate([loop, loop[:2]]), max(1.2, broad)), color)
 
 
-def _taut_lines(canvas: Canvas, inks: _Inks, rng: np.random.Generator, focus: tuple[float, float], size: float) -> None:
+def _taut_lines(
+    canvas: Canvas, inks: _Inks, rng: np.random.Generator, focus: tuple[float, float], size: float
+) -> None:
     dark = (0.10, 0.10, 0.12) if sum(inks.ground) > 1.5 else mix(inks.ground, (1, 1, 1), 0.85)
     for _ in range(9):
         turn = float(rng.uniform(0, np.pi))
@@ -261,9 +313,19 @@ def _memphis(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
     size = min(canvas.width, canvas.height)
     ink = (0.10, 0.10, 0.14)
     for _ in range(190):
-        x, y, r = float(rng.random()) * canvas.width, float(rng.random()) * canvas.height, size * float(rng.uniform(0.004, 0.011))
+        x, y, r = (
+            float(rng.random()) * canvas.width,
+            float(rng.random()) * canvas.height,
+            size * float(rng.uniform(0.004, 0.011)),
+        )
         turn = float(rng.random()) * 6.28
-        chip = np.stack([x + np.cos(turn + np.arange(4) * 1.57) * r * rng.uniform(0.5, 1.3, 4), y + np.sin(turn + np.arange(4) * 1.57) * r * rng.uniform(0.5, 1.3, 4)], 1)
+        chip = np.stack(
+            [
+                x + np.cos(turn + np.arange(4) * 1.57) * r * rng.uniform(0.5, 1.3, 4),
+                y + np.sin(turn + np.arange(4) * 1.57) * r * rng.uniform(0.5, 1.3, 4),
+            ],
+            1,
+        )
         canvas.polygon(chip, inks.pick(rng))
     spots: list[tuple[float, float, float]] = []
     for _ in range(900):
@@ -275,7 +337,9 @@ def _memphis(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
         _loud_shape(canvas, inks, rng, x, y, r * 0.92, ink)
 
 
-def _loud_shape(canvas: Canvas, inks: _Inks, rng: np.random.Generator, x: float, y: float, r: float, ink: Color) -> None:
+def _loud_shape(
+    canvas: Canvas, inks: _Inks, rng: np.random.Generator, x: float, y: float, r: float, ink: Color
+) -> None:
     color, second = inks.pick(rng), inks.pick(rng)
     kind, turn = int(rng.integers(6)), float(rng.uniform(0, np.pi))
     shift = r * 0.11
@@ -351,7 +415,11 @@ def _cubist(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
                 middle = shape.mean(0)
                 near = np.exp(-np.hypot(*(middle - focus)) / (0.55 * size))
                 color = mix(mix(inks.pick(rng), inks.ground, 0.45), inks.pick(rng), near)
-                spread = gradient(tuple(shape[0]), tuple(shape[1] * 0.5 + shape[2] * 0.5), (mix(color, (1, 1, 1), 0.22), color, scale(color, 0.68)))
+                spread = gradient(
+                    tuple(shape[0]),
+                    tuple(shape[1] * 0.5 + shape[2] * 0.5),
+                    (mix(color, (1, 1, 1), 0.22), color, scale(color, 0.68)),
+                )
                 grown = middle + (shape - middle) * 1.012
                 canvas.polygon(grown, textured(canvas, spread, 0.06, 0.03))
     for _ in range(7):
@@ -359,7 +427,11 @@ def _cubist(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
         radius, start = size * float(rng.uniform(0.14, 0.42)), float(rng.uniform(0, 6.28))
         a = np.linspace(start, start + float(rng.uniform(1.4, 3.4)), 140)
         arc = np.stack([x + np.cos(a) * radius, y + np.sin(a) * radius], 1)
-        canvas.polygon(np.concatenate([arc, [[x, y]]]), gradient((x, y), tuple(arc[70]), (scale(inks.pick(rng), 0.7), mix(inks.pick(rng), (1, 1, 1), 0.2))), 0.42)
+        canvas.polygon(
+            np.concatenate([arc, [[x, y]]]),
+            gradient((x, y), tuple(arc[70]), (scale(inks.pick(rng), 0.7), mix(inks.pick(rng), (1, 1, 1), 0.2))),
+            0.42,
+        )
         canvas.polygon(ribbon(arc, size * 0.006), (0.10, 0.10, 0.12), 0.8)
 
 
@@ -379,22 +451,42 @@ def _mandala(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
             _petal(canvas, (x, y), radius - deep, radius * 0.995, a, np.pi / petals * 0.92, color, edge)
         for k in range(petals * 2):
             a = 2 * np.pi * k / petals / 2
-            canvas.ellipse(x + np.cos(a) * (radius - deep * 1.08), y + np.sin(a) * (radius - deep * 1.08), deep * 0.07, deep * 0.07, edge)
+            canvas.ellipse(
+                x + np.cos(a) * (radius - deep * 1.08),
+                y + np.sin(a) * (radius - deep * 1.08),
+                deep * 0.07,
+                deep * 0.07,
+                edge,
+            )
         radius -= deep * 1.16
     canvas.ellipse(x, y, radius, radius, inks.pick(rng))
 
 
-def _petal(canvas: Canvas, center: tuple[float, float], inner: float, outer: float, turn: float, half: float, color: Color, edge: Color) -> None:
+def _petal(
+    canvas: Canvas,
+    center: tuple[float, float],
+    inner: float,
+    outer: float,
+    turn: float,
+    half: float,
+    color: Color,
+    edge: Color,
+) -> None:
     def shape(lo: float, hi: float, wide: float) -> Points:
         mid = lo * 0.45 + hi * 0.55
         knots = [(lo, 0.0), (mid, wide), (hi, 0.0), (mid, -wide)]
-        path = curve([(center[0] + np.cos(turn + d) * r, center[1] + np.sin(turn + d) * r) for r, d in knots], 14, closed=True)
+        path = curve(
+            [(center[0] + np.cos(turn + d) * r, center[1] + np.sin(turn + d) * r) for r, d in knots], 14, closed=True
+        )
         return path
 
     tip = (center[0] + np.cos(turn) * outer, center[1] + np.sin(turn) * outer)
     root = (center[0] + np.cos(turn) * inner, center[1] + np.sin(turn) * inner)
     canvas.polygon(shape(inner, outer, half), scale(color, 0.55))
-    canvas.polygon(shape(inner + (outer - inner) * 0.05, outer * 0.985, half * 0.86), gradient(root, tip, (scale(color, 0.8), mix(color, (1, 1, 1), 0.2))))
+    canvas.polygon(
+        shape(inner + (outer - inner) * 0.05, outer * 0.985, half * 0.86),
+        gradient(root, tip, (scale(color, 0.8), mix(color, (1, 1, 1), 0.2))),
+    )
     canvas.polygon(shape(inner + (outer - inner) * 0.18, outer - (outer - inner) * 0.28, half * 0.5), edge)
 
 

@@ -11,9 +11,29 @@ from aquatint.engines.studio.kernels.noise import derive_seed, generator
 from aquatint.engines.studio.plan import Plan
 from aquatint.engines.studio.scenes.figures import backdrop, european, oriental
 from aquatint.engines.studio.scenes.figures.air import air_of, fall
-from aquatint.engines.studio.scenes.figures.canvas import Canvas, Points, curve, gradient, mix, points, ribbon, scale, textured
+from aquatint.engines.studio.scenes.figures.canvas import (
+    Canvas,
+    Points,
+    curve,
+    gradient,
+    mix,
+    points,
+    ribbon,
+    scale,
+    textured,
+)
 from aquatint.engines.studio.scenes.figures.folk import birds, rowboat
-from aquatint.engines.studio.scenes.figures.plants import Grove, branch, broadleaf, bush, cast_shadow, conifer, grass, pine, tufts
+from aquatint.engines.studio.scenes.figures.plants import (
+    Grove,
+    branch,
+    broadleaf,
+    bush,
+    cast_shadow,
+    conifer,
+    grass,
+    pine,
+    tufts,
+)
 from aquatint.engines.studio.styles.base import Easel, PlaneF, Rgb8
 
 _WESTERN = re.compile(r"church|cathedral|mosque|chapel|europe|alpin|tuscan|教堂|欧洲|欧式")
@@ -83,7 +103,9 @@ def _hills(grove: Grove, horizon: float, seed: int, count: int, tall: float, sha
         green = mix((0.34, 0.44, 0.50), air.ground, 0.25 + 0.5 * near)
         color = air.tone(scale(green, 0.62), 0.45, 0.80 - 0.55 * near)
         backdrop.ridge(canvas, line, base + canvas.height * 0.10, color, mix(color, air.haze, 0.75 - 0.3 * near))
-        backdrop.mist(canvas, base, canvas.height * 0.10, mix(air.haze, air.sky[-1], 0.4), 0.35 + 0.55 * air.mist, part)
+        backdrop.mist(
+            canvas, base, canvas.height * 0.10, mix(air.haze, air.sky[-1], 0.4), 0.35 + 0.55 * air.mist, part
+        )
         lines.append(line)
     return lines
 
@@ -98,7 +120,9 @@ def _slope(canvas: Canvas, place: _Place, start: float, end: float, rough: float
     return np.asarray((start + (end - start) * ease) * canvas.height + wave, dtype=np.float32)
 
 
-def _wood(grove: Grove, line: PlaneF, left: float, right: float, tall: float, count: int, ever: float, depth: float = 0.0) -> None:
+def _wood(
+    grove: Grove, line: PlaneF, left: float, right: float, tall: float, count: int, ever: float, depth: float = 0.0
+) -> None:
     """Trees along a crest between two columns, the farther ones first."""
     rng, canvas = grove.rng, grove.canvas
     feet = sorted((float(rng.random()) ** 0.8 * depth, float(rng.uniform(left, right))) for _ in range(count))
@@ -139,9 +163,18 @@ def _temple(place: _Place, grove: Grove, horizon: float, easel: Easel) -> None:
     else:
         oriental.pagoda(build, middle, foot, tower, int(rng.choice([5, 5, 7])))
         if "temple" in place.names or rng.random() < 0.7:
-            oriental.hall(build, middle - place.side * size * 0.34, foot + size * 0.06, size * 0.30, int(rng.integers(1, 3)))
+            oriental.hall(
+                build, middle - place.side * size * 0.34, foot + size * 0.06, size * 0.30, int(rng.integers(1, 3))
+            )
     _wood(_near(grove, 0.12), hill, middle - size * 0.62, middle + size * 0.62, size * 0.13, 26, 0.45, size * 0.14)
-    backdrop.mist(canvas, foot + size * 0.14, size * 0.16, mix(air.haze, (1, 1, 1), 0.25 if not air.dark else 0.0), 0.5 + 0.4 * air.mist, easel.seed)
+    backdrop.mist(
+        canvas,
+        foot + size * 0.14,
+        size * 0.16,
+        mix(air.haze, (1, 1, 1), 0.25 if not air.dark else 0.0),
+        0.5 + 0.4 * air.mist,
+        easel.seed,
+    )
     easel.progress(0.6, "planting")
     if place.water:
         backdrop.reflect(canvas, height * 0.84, air.tone((0.20, 0.32, 0.38), 0.5), easel.seed)
@@ -159,7 +192,12 @@ def _temple_foreground(place: _Place, grove: Grove, easel: Easel, middle: float)
         backdrop.ridge(canvas, front, height * 1.02, dark, scale(dark, 0.6), 0.12)
         for k in range(34):
             x = width * (k + float(rng.random())) / 34
-            bush(_near(grove, 0.0, 0.7), x, float(front[min(int(x), width - 1)]) + size * 0.03, size * float(rng.uniform(0.07, 0.13)))
+            bush(
+                _near(grove, 0.0, 0.7),
+                x,
+                float(front[min(int(x), width - 1)]) + size * 0.03,
+                size * float(rng.uniform(0.07, 0.13)),
+            )
         _steps(grove, middle, float(front[int(np.clip(middle, 0, width - 1))]), height)
     if place.japanese:
         oriental.torii(near, width * (0.5 - place.side * 0.14), height * 0.99, size * 0.42)
@@ -169,7 +207,13 @@ def _temple_foreground(place: _Place, grove: Grove, easel: Easel, middle: float)
     spring = air.season == "spring"
     if spring:
         leaf = ((0.72, 0.42, 0.52), (0.93, 0.66, 0.74), (0.99, 0.90, 0.92))
-    branch(_near(grove, 0.0, 0.85), (from_x, height * 0.05), (to_x, height * 0.20), leaf, petals=spring or air.season == "winter")
+    branch(
+        _near(grove, 0.0, 0.85),
+        (from_x, height * 0.05),
+        (to_x, height * 0.20),
+        leaf,
+        petals=spring or air.season == "winter",
+    )
     flock = air.tone((0.12, 0.12, 0.15), 0.3, 0.25)
     birds(canvas, width * (0.5 - place.side * 0.12), height * 0.30, size * 0.035, 7, flock, rng)
     x = width * (0.06 if place.side > 0 else 0.94)
@@ -187,7 +231,10 @@ def _steps(grove: Grove, x: float, top: float, bottom: float) -> None:
         a, b = (k / count) ** 1.5, ((k + 1) / count) ** 1.5
         y0, y1 = top + (bottom - top) * a, top + (bottom - top) * b
         w0 = canvas.unit * (14 + 46 * a)
-        canvas.polygon(points([(x - w0, y0), (x + w0, y0), (x + w0, y1), (x - w0, y1)]), gradient((0, y0), (0, y1), (light, dark)))
+        canvas.polygon(
+            points([(x - w0, y0), (x + w0, y0), (x + w0, y1), (x - w0, y1)]),
+            gradient((0, y0), (0, y1), (light, dark)),
+        )
 
 
 def _river_town(place: _Place, grove: Grove, horizon: float, easel: Easel) -> None:
@@ -207,9 +254,26 @@ def _river_town(place: _Place, grove: Grove, horizon: float, easel: Easel) -> No
             if rng.random() < 0.55:
                 broadleaf(part, at + size * wide * 0.5, foot, size * wide * 1.1)
             oriental.white_house(part, at, foot, size * wide * float(rng.uniform(0.85, 1.2)), rng)
-        backdrop.mist(canvas, foot, size * 0.07, mix(air.haze, air.sky[-1], 0.4), 0.34 * (1 - row / 3) + 0.4 * air.mist, easel.seed + row)
+        backdrop.mist(
+            canvas,
+            foot,
+            size * 0.07,
+            mix(air.haze, air.sky[-1], 0.4),
+            0.34 * (1 - row / 3) + 0.4 * air.mist,
+            easel.seed + row,
+        )
     bank = air.tone((0.50, 0.49, 0.46), 0.5)
-    canvas.polygon(points([(-2, shore - size * 0.004), (width + 2, shore - size * 0.004), (width + 2, shore + size * 0.018), (-2, shore + size * 0.018)]), textured(canvas, bank, 0.15, 0.03, 0.3))
+    canvas.polygon(
+        points(
+            [
+                (-2, shore - size * 0.004),
+                (width + 2, shore - size * 0.004),
+                (width + 2, shore + size * 0.018),
+                (-2, shore + size * 0.018),
+            ]
+        ),
+        textured(canvas, bank, 0.15, 0.03, 0.3),
+    )
     bridge_x = width * 0.5 + place.side * width * -0.16
     oriental.arch_bridge(canvas, _near(grove, 0.0), bridge_x, shore + size * 0.03, size * 0.62)
     easel.progress(0.6, "water")
@@ -221,7 +285,11 @@ def _river_town(place: _Place, grove: Grove, horizon: float, easel: Easel) -> No
 def _willow(grove: Grove, x: float, top: float, tall: float, side: int) -> None:
     """Hanging willow twigs at the picture's edge."""
     rng, canvas = grove.rng, grove.canvas
-    dark, middle, light = grove.tones(grove.air.leaves(rng) if grove.air.season != "summer" else ((0.24, 0.36, 0.16), (0.45, 0.60, 0.26), (0.70, 0.80, 0.42)))
+    dark, middle, light = grove.tones(
+        grove.air.leaves(rng)
+        if grove.air.season != "summer"
+        else ((0.24, 0.36, 0.16), (0.45, 0.60, 0.26), (0.70, 0.80, 0.42))
+    )
     for _ in range(46):
         start = x + side * float(rng.uniform(-0.1, 0.42)) * tall
         long = tall * float(rng.uniform(0.35, 1.0)) * (1 - 0.5 * abs(start - x) / tall)
@@ -232,14 +300,25 @@ def _willow(grove: Grove, x: float, top: float, tall: float, side: int) -> None:
             for way in (-1, 1):
                 color = (dark, middle, light)[int(rng.integers(3))]
                 length = tall * 0.022
-                canvas.ellipse(at[0] + way * length * 0.5, at[1] + length * 0.6, length * 0.75, length * 0.16, color, way * 58)
+                canvas.ellipse(
+                    at[0] + way * length * 0.5, at[1] + length * 0.6, length * 0.75, length * 0.16, color, way * 58
+                )
 
 
 def _european(place: _Place, grove: Grove, horizon: float, easel: Easel) -> None:
     canvas, air, rng = grove.canvas, grove.air, grove.rng
     width, height, size = canvas.width, canvas.height, min(canvas.width, canvas.height)
-    _hills(grove, horizon, easel.seed, 4, 0.30 if place.names & {"mountain", "castle"} else 0.20, 0.65 if "mountain" in place.names else 0.3)
-    hill = _slope(canvas, place, 0.70, 0.53 if place.kind == "village" else 0.46, 0.035, derive_seed(easel.seed, "village hill"))
+    _hills(
+        grove,
+        horizon,
+        easel.seed,
+        4,
+        0.30 if place.names & {"mountain", "castle"} else 0.20,
+        0.65 if "mountain" in place.names else 0.3,
+    )
+    hill = _slope(
+        canvas, place, 0.70, 0.53 if place.kind == "village" else 0.46, 0.035, derive_seed(easel.seed, "village hill")
+    )
     far = _near(grove, 0.22)
     _wood(far, hill, 0, width, size * 0.07, 46, 0.35)
     color = air.tone(scale(air.ground, 0.95), 0.7, 0.12)
@@ -249,13 +328,23 @@ def _european(place: _Place, grove: Grove, horizon: float, easel: Easel) -> None
     middle = width * (0.5 + place.side * 0.20)
     lane = _lane(grove, middle - place.side * size * 0.05, float(hill[int(middle)]) + size * 0.07, place)
     blade = air.tone(scale(air.ground, 0.62), 0.5, 0.05)
-    tufts(grove, float(hill.min()) + size * 0.06, height, 1500, blade, air.tone(scale(air.ground, 1.12), 1.0, 0.05), lane)
+    tufts(
+        grove,
+        float(hill.min()) + size * 0.06,
+        height,
+        1500,
+        blade,
+        air.tone(scale(air.ground, 1.12), 1.0, 0.05),
+        lane,
+    )
     _cluster(place, grove, hill, middle)
     easel.progress(0.65, "planting")
     if place.water:
         backdrop.reflect(canvas, height * 0.80, air.tone((0.24, 0.38, 0.44), 0.5), easel.seed)
         if "bridge" in place.names:
-            oriental.arch_bridge(canvas, _near(grove, 0.0), width * (0.5 - place.side * 0.1), height * 0.83, size * 0.72)
+            oriental.arch_bridge(
+                canvas, _near(grove, 0.0), width * (0.5 - place.side * 0.1), height * 0.83, size * 0.72
+            )
     _meadow(place, grove, easel)
 
 
@@ -280,7 +369,13 @@ def _lane(grove: Grove, x: float, top: float, place: _Place) -> Points:
     height, size = canvas.height, min(canvas.width, canvas.height)
     foot_x = canvas.width * (0.5 - place.side * 0.12)
     down = height * 1.03 - top
-    knots = [(x, top), (x - place.side * size * 0.16, top + down * 0.18), (x + place.side * size * 0.02, top + down * 0.42), (foot_x - place.side * size * 0.02, top + down * 0.72), (foot_x - place.side * size * 0.16, height * 1.03)]
+    knots = [
+        (x, top),
+        (x - place.side * size * 0.16, top + down * 0.18),
+        (x + place.side * size * 0.02, top + down * 0.42),
+        (foot_x - place.side * size * 0.02, top + down * 0.72),
+        (foot_x - place.side * size * 0.16, height * 1.03),
+    ]
     path = curve(knots, 14)
     t = np.clip((path[:, 1] - top) / down, 0, 1)
     broad = size * (0.012 + 0.24 * t**1.7)
@@ -288,7 +383,9 @@ def _lane(grove: Grove, x: float, top: float, place: _Place) -> Points:
     far_c, near_c = air.tone(sand, 0.85, 0.1), air.tone(scale(sand, 0.78), 0.6)
     edge = air.tone(scale(air.ground, 0.55), 0.4)
     canvas.polygon(ribbon(path, broad * 1.10), edge, 0.6, soft=size * 0.006)
-    canvas.polygon(ribbon(path, broad), textured(canvas, gradient((0, top), (0, height), (far_c, near_c)), 0.13, 0.03, 0.6))
+    canvas.polygon(
+        ribbon(path, broad), textured(canvas, gradient((0, top), (0, height), (far_c, near_c)), 0.13, 0.03, 0.6)
+    )
     for offset in (-0.22, 0.22):
         rut = path + np.stack([broad * offset, np.zeros(len(broad))], 1)
         canvas.polygon(ribbon(rut, broad * 0.10), scale(near_c, 0.78), 0.45, soft=size * 0.003)
@@ -313,7 +410,11 @@ def _cluster(place: _Place, grove: Grove, hill: PlaneF, middle: float) -> None:
         depth = float(rng.random())
         x = middle + float(rng.normal(0, 0.34 + 0.25 * depth)) * size * 0.8
         column = int(np.clip(x, 0, width - 1))
-        y = float(hill[column]) + size * (0.03 + (0.20 if place.kind == "castle" else 0.15) * depth) + (size * 0.05 if place.kind == "castle" else 0)
+        y = (
+            float(hill[column])
+            + size * (0.03 + (0.20 if place.kind == "castle" else 0.15) * depth)
+            + (size * 0.05 if place.kind == "castle" else 0)
+        )
         wide = size * (0.10 + 0.09 * depth) if not single else size * 0.34
         if all(abs(x - a) > 0.62 * (wide + c) / 2 or abs(y - b) > size * 0.035 for a, b, c in spots):
             spots.append((middle if single else x, y + (size * 0.10 if single else 0), wide))
@@ -326,7 +427,12 @@ def _cluster(place: _Place, grove: Grove, hill: PlaneF, middle: float) -> None:
         for _ in range(3):
             bush(part, x + float(rng.uniform(-0.6, 0.6)) * wide, y + wide * 0.05, wide * 0.24)
     if rng.random() < 0.35 and not single:
-        european.windmill(_near(grove, 0.2), width * (0.5 - place.side * 0.30), float(hill[int(width * (0.5 - place.side * 0.30))]), size * 0.2)
+        european.windmill(
+            _near(grove, 0.2),
+            width * (0.5 - place.side * 0.30),
+            float(hill[int(width * (0.5 - place.side * 0.30))]),
+            size * 0.2,
+        )
 
 
 def _meadow(place: _Place, grove: Grove, easel: Easel) -> None:
@@ -360,5 +466,3 @@ def _flowers(grove: Grove, rng: np.random.Generator, width: int, height: int, si
             a = k * 1.2566 + float(rng.random()) * 0.4
             grove.canvas.ellipse(x + np.cos(a) * r, y + np.sin(a) * r * 0.8, r * 0.72, r * 0.6, color)
         grove.canvas.ellipse(x, y, r * 0.45, r * 0.4, grove.air.tone((0.95, 0.75, 0.25), 0.9))
-
-

@@ -12,6 +12,8 @@ import numpy as np
 
 from aquatint.engines.studio.kernels.curves import Points, limb, melt, place, smooth_closed, smooth_open
 from aquatint.engines.studio.kernels.press import Ink, Press, Tone
+from aquatint.engines.studio.scenes.printed.inks import times
+from aquatint.engines.studio.scenes.printed.stage import Lighting
 
 Inks = Mapping[str, Ink]
 
@@ -51,32 +53,10 @@ class Pose:
     turn: float = 0.0  # radians
 
 
-@dataclass(frozen=True, slots=True)
-class Lighting:
-    """The light on a figure: where shadows fall and what colours they and the lit rim have."""
-
-    away: tuple[float, float]  # direction from the light
-    shadow: Ink
-    depth: float  # strength of the shadow, 0..1
-    rim: Ink
-    rim_width: float = 1.1  # units; 0 draws none
-    ambient: Ink = (1.0, 1.0, 1.0)  # multiplies every ink
-
-
 def load(name: str) -> Drawing:
     """Read a figure by name. Raises FileNotFoundError when there is none, msgspec.ValidationError when malformed."""
     text = (files("aquatint.engines.studio.scenes.beasts") / "figures" / f"{name}.toml").read_text(encoding="utf-8")
     return msgspec.convert(tomllib.loads(text), Drawing)
-
-
-def mix(a: Ink, b: Ink, share: float) -> Ink:
-    """Blend two inks, `share` of the second."""
-    return (a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share, a[2] + (b[2] - a[2]) * share)
-
-
-def times(a: Ink, b: Ink) -> Ink:
-    """Print one ink over another."""
-    return (a[0] * b[0], a[1] * b[1], a[2] * b[2])
 
 
 def outlines_of(layer: Layer) -> list[Points]:

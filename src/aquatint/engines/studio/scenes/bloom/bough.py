@@ -6,11 +6,11 @@ import numpy as np
 
 from aquatint.engines.studio.kernels.curves import Points, ellipse, limb, melt, smooth_open
 from aquatint.engines.studio.kernels.press import Ink, Tone
-from aquatint.engines.studio.scenes.beasts import elements
-from aquatint.engines.studio.scenes.beasts.figure import mix, times
-from aquatint.engines.studio.scenes.beasts.stage import Stage, darker, ridge_line
 from aquatint.engines.studio.scenes.bloom.heads import Head, blossom
 from aquatint.engines.studio.scenes.bloom.kinds import Choice
+from aquatint.engines.studio.scenes.printed import elements
+from aquatint.engines.studio.scenes.printed.inks import darker, mix, times
+from aquatint.engines.studio.scenes.printed.stage import Stage, ridge_line
 
 
 def bough(stage: Stage, choice: Choice, count: int) -> None:
@@ -28,7 +28,9 @@ def bough(stage: Stage, choice: Choice, count: int) -> None:
         line = ridge_line(stage, 0.80 + 0.06 * i, 0.04 - 0.008 * i, 1.2, f"far {i}")
         press.lay([line], ink)
         low = np.array([0, 0.98 * stage.height], np.float32)
-        press.stipple([line], mix(ink, climate.sky[-1], 0.6), np.array([0, 0.78 * stage.height], np.float32), low, 0.9)
+        press.stipple(
+            [line], mix(ink, climate.sky[-1], 0.6), np.array([0, 0.78 * stage.height], np.float32), low, 0.9
+        )
     if climate.fog:
         press.veil(climate.sky[-1], [0.2 * climate.fog, 0.6 * climate.fog, 0.8 * climate.fog])
     spine, twigs = _grow(stage, way)
@@ -37,6 +39,12 @@ def bough(stage: Stage, choice: Choice, count: int) -> None:
     press.lay(shapes, wood)
     press.tone(shapes, Tone(darker(wood, 0.6), (0.3 * way, 1.0), 0.5, 0.9))
     press.rim(shapes, mix(wood, climate.rim, 0.5), (0.2, 1.0), stage.side * 0.0028)
+    if climate.season == "winter":
+        caps = [line * np.array([1, 1, 0.6], np.float32) - [0, stage.side * 0.004, 0] for line in (spine, *twigs)]
+        snow = melt(
+            [limb(np.column_stack([c[:, 0], c[:, 1] - c[:, 2], c[:, 2]]), per=1) for c in caps], stage.side * 0.004
+        )
+        press.lay(snow, mix((0.97, 0.98, 1.0), climate.sky[1], 0.2))
     _dress(stage, [spine, *twigs], choice)
     _petals_in_air(stage, choice.inks)
 
@@ -50,18 +58,28 @@ def _grow(stage: Stage, way: int) -> tuple[Points, list[Points]]:
         t = i / 7
         kink = 0.03 * (1 if i % 2 else -1) * (0.4 + t)
         y = 0.86 - 0.60 * t**0.8 + kink + rng.normal(0, 0.012)
-        knots.append([(start + way * 0.86 * t) * stage.width, y * stage.height, stage.side * (0.034 * (1 - t) ** 1.2 + 0.0045)])
+        knots.append(
+            [(start + way * 0.86 * t) * stage.width, y * stage.height, stage.side * (0.034 * (1 - t) ** 1.2 + 0.0045)]
+        )
     spine = smooth_open(knots, 12)
     twigs = []
     for i in range(11):
         at = spine[int((len(spine) - 1) * (0.16 + 0.076 * i))]
-        heading = -way * rng.uniform(-0.2, 0.5) - (np.pi / 2 if i % 2 else -0.9)
-        turn = (0.0 if way > 0 else np.pi) + (way * (-1.0 if i % 2 else 0.75) * rng.uniform(0.6, 1.1)) + 0 * heading
+        turn = (0.0 if way > 0 else np.pi) + (way * (-1.0 if i % 2 else 0.75) * rng.uniform(0.6, 1.1))
         reach = stage.side * rng.uniform(0.14, 0.30)
         bend = turn + rng.normal(0, 0.35)
         middle = at[0] + np.cos(turn) * reach * 0.5, at[1] + np.sin(turn) * reach * 0.5
         end = middle[0] + np.cos(bend) * reach * 0.5, middle[1] + np.sin(bend) * reach * 0.5
-        twigs.append(smooth_open([[at[0], at[1], at[2] * 0.55], [*middle, at[2] * 0.3 + stage.side * 0.001], [*end, stage.side * 0.0022]], 12))
+        twigs.append(
+            smooth_open(
+                [
+                    [at[0], at[1], at[2] * 0.55],
+                    [*middle, at[2] * 0.3 + stage.side * 0.001],
+                    [*end, stage.side * 0.0022],
+                ],
+                12,
+            )
+        )
     return spine, twigs
 
 
@@ -77,7 +95,9 @@ def _dress(stage: Stage, lines: list[Points], choice: Choice) -> None:
         for t in np.linspace(first, 1.0, 9 if number == 0 else 5):
             at = line[int(t * (len(line) - 1))]
             for _ in range(int(rng.integers(1, 4))):
-                spots.append((at[0] + rng.normal(0, 0.024) * stage.side, at[1] + rng.normal(0, 0.024) * stage.side, float(t)))
+                spots.append(
+                    (at[0] + rng.normal(0, 0.024) * stage.side, at[1] + rng.normal(0, 0.024) * stage.side, float(t))
+                )
     for x, y, t in spots:
         if rng.random() < 0.10:
             turn = float(rng.uniform(0, 6.3))
@@ -90,7 +110,11 @@ def _dress(stage: Stage, lines: list[Points], choice: Choice) -> None:
         else:
             ink: Ink = times(mix(dark, pale, float(rng.random())), climate.ambient)
             size = stage.side * rng.uniform(0.028, 0.046)
-            blossom(press, Head(x, y, size, float(rng.uniform(0, 6.3)), float(rng.uniform(0.66, 1.0)), ink, heart, light.away), rng)
+            blossom(
+                press,
+                Head(x, y, size, float(rng.uniform(0, 6.3)), float(rng.uniform(0.66, 1.0)), ink, heart, light.away),
+                rng,
+            )
 
 
 def _bud(stage: Stage, x: float, y: float, ink: Ink, rng: np.random.Generator) -> None:
@@ -106,5 +130,7 @@ def _petals_in_air(stage: Stage, inks: tuple[Ink, ...]) -> None:
     for _ in range(34):
         x, y = rng.uniform(0, 1) * stage.width, rng.uniform(0.08, 1) * stage.height
         ink = times(mix(inks[0], inks[-1], float(rng.random())), stage.climate.ambient)
-        petal = ellipse(x, y, stage.side * rng.uniform(0.006, 0.011), stage.side * 0.0045, float(rng.uniform(0, 3.1)), 18)
+        petal = ellipse(
+            x, y, stage.side * rng.uniform(0.006, 0.011), stage.side * 0.0045, float(rng.uniform(0, 3.1)), 18
+        )
         stage.press.lay([petal], ink)

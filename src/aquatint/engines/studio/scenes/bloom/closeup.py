@@ -6,12 +6,11 @@ import numpy as np
 
 from aquatint.engines.studio.kernels.curves import Points, ellipse, limb, place, smooth_closed
 from aquatint.engines.studio.kernels.press import Ink, Tone
-from aquatint.engines.studio.scenes.beasts import elements
-from aquatint.engines.studio.scenes.beasts.figure import mix, times
-from aquatint.engines.studio.scenes.beasts.places import pond
-from aquatint.engines.studio.scenes.beasts.stage import Stage, darker, deeper, lighter
 from aquatint.engines.studio.scenes.bloom.heads import HEADS, Head
 from aquatint.engines.studio.scenes.bloom.kinds import Choice
+from aquatint.engines.studio.scenes.printed import elements
+from aquatint.engines.studio.scenes.printed.inks import darker, deeper, lighter, mix, times
+from aquatint.engines.studio.scenes.printed.stage import Stage
 
 
 def backdrop(stage: Stage, main_ink: Ink) -> None:
@@ -47,12 +46,28 @@ def _places(stage: Stage, count: int) -> list[tuple[float, float, float]]:
     size = 0.29 * stage.side if count < 4 else 0.22 * stage.side
     found = [(main * stage.width, (0.42 if stage.width > stage.height else 0.40) * stage.height, size)]
     side = 1 if main < 0.5 else -1
-    others = [(0.36 * side, 0.10, 0.56), (0.62 * side, -0.16, 0.40), (-0.27 * side, 0.27, 0.42), (0.17 * side, 0.33, 0.34), (0.5 * side, 0.36, 0.3), (-0.22 * side, -0.22, 0.3)]
+    others = [
+        (0.36 * side, 0.10, 0.56),
+        (0.62 * side, -0.16, 0.40),
+        (-0.27 * side, 0.27, 0.42),
+        (0.17 * side, 0.33, 0.34),
+        (0.5 * side, 0.36, 0.3),
+        (-0.22 * side, -0.22, 0.3),
+    ]
     spread = 1.0 if stage.width > stage.height else 1.0
     for dx, dy, share in others[: max(2, count - 1)]:
-        x = found[0][0] + (dx + rng.normal(0, 0.02)) * (stage.width if stage.width < stage.height else stage.side * 1.25) * spread
+        x = (
+            found[0][0]
+            + (dx + rng.normal(0, 0.02)) * (stage.width if stage.width < stage.height else stage.side * 1.25) * spread
+        )
         y = found[0][1] + (dy + rng.normal(0, 0.02)) * stage.side
-        found.append((float(np.clip(x, 0.04 * stage.width, 0.96 * stage.width)), float(y), size * share * (1.5 if count > 3 else 1)))
+        found.append(
+            (
+                float(np.clip(x, 0.04 * stage.width, 0.96 * stage.width)),
+                float(y),
+                size * share * (1.5 if count > 3 else 1),
+            )
+        )
     return sorted(found, key=lambda place_: place_[2])
 
 
@@ -87,7 +102,10 @@ def _stem(stage: Stage, x: float, y: float, size: float, ink: Ink, rng: np.rando
     press.tone([spine], Tone(darker(ink, 0.4), stage.lighting().away, 0.5, 0.8))
     for i in range(4):
         t = 0.16 + 0.19 * i
-        at = foot[0] + (x - foot[0]) * t + (bend[0] - (x + foot[0]) / 2) * 4 * t * (1 - t), foot[1] + (y - foot[1]) * t
+        at = (
+            foot[0] + (x - foot[0]) * t + (bend[0] - (x + foot[0]) / 2) * 4 * t * (1 - t),
+            foot[1] + (y - foot[1]) * t,
+        )
         side = 1 if i % 2 else -1
         turn = -np.pi / 2 + side * rng.uniform(0.75, 1.15)
         long = size * rng.uniform(0.75, 1.05)
@@ -122,14 +140,23 @@ def tulips(stage: Stage, choice: Choice, count: int) -> None:
     green = times(mix(stage.climate.leaf, (0.32, 0.52, 0.40), 0.5), stage.climate.ambient)
     for number, (x, y, size) in enumerate(_places(stage, max(3, count))):
         _stem_bare(stage, x, y + size * 0.5, size, green, rng)
-        ink = times(choice.inks[0] if size > 0.28 * stage.side else choice.inks[number % len(choice.inks)], stage.climate.ambient)
+        ink = times(
+            choice.inks[0] if size > 0.28 * stage.side else choice.inks[number % len(choice.inks)],
+            stage.climate.ambient,
+        )
         tulip_cup(stage, x, y, size * 0.95, ink, float(rng.normal(0, 0.08)))
 
 
 def _stem_bare(stage: Stage, x: float, y: float, size: float, ink: Ink, rng: np.random.Generator) -> None:
     press = stage.press
     foot = x + rng.normal(0, 0.04) * stage.side, stage.height * 1.04
-    spine = limb([[*foot, size * 0.065], [(x + foot[0]) / 2 + rng.normal(0, 0.05) * size, (y + foot[1]) / 2, size * 0.055], [x, y, size * 0.05]])
+    spine = limb(
+        [
+            [*foot, size * 0.065],
+            [(x + foot[0]) / 2 + rng.normal(0, 0.05) * size, (y + foot[1]) / 2, size * 0.055],
+            [x, y, size * 0.05],
+        ]
+    )
     press.lay([spine], ink)
     press.tone([spine], Tone(darker(ink, 0.4), stage.lighting().away, 0.5, 0.8))
     for side in (-1, 1):
@@ -145,11 +172,22 @@ def _stem_bare(stage: Stage, x: float, y: float, size: float, ink: Ink, rng: np.
 def tulip_cup(stage: Stage, x: float, y: float, size: float, ink: Ink, turn: float) -> None:
     """A tulip from the side: two back petals, two flanks, one in front."""
     press, light = stage.press, stage.lighting()
-    back = smooth_closed([[0, 0.7], [-0.3, 0.3], [-0.36, -0.3], [-0.2, -0.85], [0, -0.6], [0.2, -0.85], [0.36, -0.3], [0.3, 0.3]])
-    flank = smooth_closed([[0.05, 0.72], [-0.38, 0.58], [-0.62, 0.1], [-0.6, -0.45], [-0.46, -0.92], [-0.26, -0.5], [-0.06, 0.1]])
-    front = smooth_closed([[0, 0.74], [-0.3, 0.5], [-0.4, 0.0], [-0.26, -0.42], [0, -0.72], [0.26, -0.42], [0.4, 0.0], [0.3, 0.5]])
+    back = smooth_closed(
+        [[0, 0.7], [-0.3, 0.3], [-0.36, -0.3], [-0.2, -0.85], [0, -0.6], [0.2, -0.85], [0.36, -0.3], [0.3, 0.3]]
+    )
+    flank = smooth_closed(
+        [[0.05, 0.72], [-0.38, 0.58], [-0.62, 0.1], [-0.6, -0.45], [-0.46, -0.92], [-0.26, -0.5], [-0.06, 0.1]]
+    )
+    front = smooth_closed(
+        [[0, 0.74], [-0.3, 0.5], [-0.4, 0.0], [-0.26, -0.42], [0, -0.72], [0.26, -0.42], [0.4, 0.0], [0.3, 0.5]]
+    )
     mirrored = flank * np.array([-1, 1], np.float32)
-    parts = ((back, darker(ink, 0.3)), (flank, mix(ink, darker(ink, 0.2), 0.4)), (mirrored, mix(ink, darker(ink, 0.2), 0.6)), (front, ink))
+    parts = (
+        (back, darker(ink, 0.3)),
+        (flank, mix(ink, darker(ink, 0.2), 0.4)),
+        (mirrored, mix(ink, darker(ink, 0.2), 0.6)),
+        (front, ink),
+    )
     for shape, tint in parts:
         outline = place(shape, size, turn, (x, y))
         press.lay([outline], tint)
@@ -170,7 +208,9 @@ def spikes(stage: Stage, choice: Choice, count: int) -> None:
         size = stage.side * (0.10 + 0.30 * t)
         x = rng.uniform(0.03, 0.97) * stage.width
         top = stage.height * (0.44 - 0.22 * t + rng.uniform(-0.08, 0.12))
-        ink = times(mix(choice.inks[i % len(choice.inks)], stage.climate.sky[2], 0.5 * (1 - t)), stage.climate.ambient)
+        ink = times(
+            mix(choice.inks[i % len(choice.inks)], stage.climate.sky[2], 0.5 * (1 - t)), stage.climate.ambient
+        )
         lavender(stage, x, top, size, ink, mix(green, stage.climate.sky[2], 0.5 * (1 - t)), rng)
 
 
@@ -179,7 +219,9 @@ def lavender(stage: Stage, x: float, top: float, size: float, ink: Ink, green: I
     press = stage.press
     lean = rng.normal(0.05, 0.1) * size
     foot = x - lean * 2, stage.height * 1.03
-    press.lay([limb([[*foot, size * 0.014], [x - lean * 0.4, top + size, size * 0.012], [x, top, size * 0.008]])], green)
+    press.lay(
+        [limb([[*foot, size * 0.014], [x - lean * 0.4, top + size, size * 0.012], [x, top, size * 0.008]])], green
+    )
     for row in range(13):
         t = row / 12
         y = top + size * t
@@ -199,7 +241,11 @@ def water(stage: Stage, choice: Choice, count: int) -> None:
     if climate.disc:
         elements.disc(stage, stage.disc_x() * stage.width, 0.17 * stage.height, 0.085 * stage.side)
     elements.hills(stage, horizon - 0.005, 2, 0.07)
-    press.wash((climate.water[0], climate.water[1], climate.water[2], darker(climate.water[2], 0.2)), int(horizon * stage.height), rough=0.16)
+    press.wash(
+        (climate.water[0], climate.water[1], climate.water[2], darker(climate.water[2], 0.2)),
+        int(horizon * stage.height),
+        rough=0.16,
+    )
     rng = stage.rng("pads")
     for i in range(46):
         t = (i + 0.5) / 46
@@ -216,7 +262,9 @@ def water(stage: Stage, choice: Choice, count: int) -> None:
         px, py, size = x * stage.width, y * stage.height, share * stage.side
         stem = times((0.36, 0.5, 0.34), climate.ambient)
         press.lay([limb([[px, py, size * 0.05], [px + 0.04 * size, py + size * 0.9, size * 0.045]])], stem)
-        press.lay([ellipse(px + 0.04 * size, py + size * 0.92, size * 0.2, size * 0.03)], lighter(climate.water[1], 0.3))
+        press.lay(
+            [ellipse(px + 0.04 * size, py + size * 0.92, size * 0.2, size * 0.03)], lighter(climate.water[1], 0.3)
+        )
         lotus(stage, px, py, size, choice.inks[0], rng)
 
 
@@ -240,9 +288,18 @@ def _flat_pad(stage: Stage, x: float, y: float, size: float, near: float, rng: n
 def lotus(stage: Stage, x: float, y: float, size: float, ink: Ink, rng: np.random.Generator) -> None:
     """A lotus from the side: petals in fans, the back ones first, around a golden seed head."""
     press, light = stage.press, stage.lighting()
-    petal = smooth_closed([[0, 0], [0.25, -0.15], [0.58, -0.2], [0.86, -0.1], [1.04, 0], [0.86, 0.1], [0.58, 0.2], [0.25, 0.15]])
+    petal = smooth_closed(
+        [[0, 0], [0.25, -0.15], [0.58, -0.2], [0.86, -0.1], [1.04, 0], [0.86, 0.1], [0.58, 0.2], [0.25, 0.15]]
+    )
     ink = times(ink, stage.climate.ambient)
-    fans = ((8, 1.5, 1.0, 0.06), (7, 1.12, 1.05, 0.02), (1, 0.0, 0.5, 0.0), (6, 1.42, 0.92, 0.14), (4, 0.95, 0.82, 0.17), (3, 0.42, 0.62, 0.2))
+    fans = (
+        (8, 1.5, 1.0, 0.06),
+        (7, 1.12, 1.05, 0.02),
+        (1, 0.0, 0.5, 0.0),
+        (6, 1.42, 0.92, 0.14),
+        (4, 0.95, 0.82, 0.17),
+        (3, 0.42, 0.62, 0.2),
+    )
     for number, (count, spread, long, low) in enumerate(fans):
         if count == 1:
             pod = ellipse(x, y - size * 0.3, size * 0.17, size * 0.12)
@@ -256,7 +313,9 @@ def lotus(stage: Stage, x: float, y: float, size: float, ink: Ink, rng: np.rando
             outline = place(shape, reach, -np.pi / 2 + float(turn), (x, y + low * size))
             press.lay([outline], tint)
             press.tone([outline], Tone(mix(ink, (0.78, 0.2, 0.38), 0.4), (float(np.sin(turn)), -1.0), 0.12, 0.75))
-            press.tone([outline], Tone(deeper(tint, 0.7), (0.5 * light.away[0] - 0.5 * float(np.sin(turn)), 0.8), 0.4, 0.7))
+            press.tone(
+                [outline], Tone(deeper(tint, 0.7), (0.5 * light.away[0] - 0.5 * float(np.sin(turn)), 0.8), 0.4, 0.7)
+            )
             for dy in (-0.09, 0.0, 0.09):
                 vein = limb([[0.3, dy * 0.6, 0.004], [0.65, dy, 0.004], [0.9, dy * 0.4, 0.001]], per=5)
                 press.lay([place(vein, reach, -np.pi / 2 + float(turn), (x, y + low * size))], darker(tint, 0.12))

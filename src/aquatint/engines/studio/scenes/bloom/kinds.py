@@ -15,10 +15,15 @@ import numpy as np
 from aquatint.engines.studio.kernels.color import hex_color
 from aquatint.engines.studio.kernels.press import Ink
 from aquatint.engines.studio.plan import Plan, Subject
-from aquatint.engines.studio.scenes.beasts.climate import print_ink
-from aquatint.engines.studio.scenes.beasts.figure import mix
+from aquatint.engines.studio.scenes.printed.climate import print_ink
+from aquatint.engines.studio.scenes.printed.inks import mix
 
-_SEASONS = {"spring": ("tulip", "peony"), "summer": ("poppy", "rose"), "autumn": ("dahlia",), "winter": ("plum_blossom",)}
+_SEASONS = {
+    "spring": ("tulip", "peony"),
+    "summer": ("poppy", "rose"),
+    "autumn": ("dahlia",),
+    "winter": ("plum_blossom",),
+}
 _RAINBOW = ("red", "orange", "yellow", "pink", "purple", "white")
 
 

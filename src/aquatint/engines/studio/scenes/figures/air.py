@@ -30,10 +30,26 @@ _USUAL = ("golden_hour", "morning", "sunset", "day", "sunrise", "dusk")
 
 # Dark, middle and light of the leaves; several kinds stand side by side.
 _LEAVES: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "spring": (("#4d7a44", "#7fae5a", "#bcd987"), ("#c2708f", "#eda6bd", "#fbdce4"), ("#5d8c58", "#93bd72", "#d2e6a4")),
-    "summer": (("#22512f", "#3f7d3f", "#86b356"), ("#1c4a3a", "#34715a", "#6da878"), ("#38602c", "#638f3c", "#a4be5c")),
-    "autumn": (("#8a2e1c", "#cc5526", "#f09a42"), ("#95581a", "#d88f2a", "#f6cb5c"), ("#64301f", "#a2452a", "#dd7a3c")),
-    "winter": (("#4d5f6c", "#a9bac8", "#f2f6fa"), ("#3f5560", "#8ea5b4", "#e6eef5"), ("#596a72", "#b4c3cd", "#f8fafc")),
+    "spring": (
+        ("#4d7a44", "#7fae5a", "#bcd987"),
+        ("#c2708f", "#eda6bd", "#fbdce4"),
+        ("#5d8c58", "#93bd72", "#d2e6a4"),
+    ),
+    "summer": (
+        ("#22512f", "#3f7d3f", "#86b356"),
+        ("#1c4a3a", "#34715a", "#6da878"),
+        ("#38602c", "#638f3c", "#a4be5c"),
+    ),
+    "autumn": (
+        ("#8a2e1c", "#cc5526", "#f09a42"),
+        ("#95581a", "#d88f2a", "#f6cb5c"),
+        ("#64301f", "#a2452a", "#dd7a3c"),
+    ),
+    "winter": (
+        ("#4d5f6c", "#a9bac8", "#f2f6fa"),
+        ("#3f5560", "#8ea5b4", "#e6eef5"),
+        ("#596a72", "#b4c3cd", "#f8fafc"),
+    ),
 }
 _EVERGREEN = ("#16382f", "#2b5a48", "#5c8a68")
 _GROUND = {"spring": "#8fae62", "summer": "#6c9148", "autumn": "#b08a48", "winter": "#e6edf4"}
@@ -93,9 +109,7 @@ class Air:
         return hex_color(_GROUND["winter" if self.snow else self.season])
 
 
-def air_of(
-    plan: Plan, rng: np.random.Generator, season: str = "summer", usual: tuple[str, ...] = _USUAL
-) -> Air:
+def air_of(plan: Plan, rng: np.random.Generator, season: str = "summer", usual: tuple[str, ...] = _USUAL) -> Air:
     """Read time, season, weather and colours from the plan; what it leaves open the generator chooses."""
     time = plan.time if plan.time in _TIMES else str(rng.choice(usual))
     year = plan.season if plan.season in _LEAVES else season

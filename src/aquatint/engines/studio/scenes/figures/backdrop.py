@@ -15,7 +15,9 @@ from aquatint.engines.studio.styles.base import PlaneF, RgbF
 _SMALL = 768  # columns of cloud and mist fields, which are smooth
 
 
-def paint_sky(canvas: Canvas, air: Air, horizon: float, sun: tuple[float, float], seed: int, disc: float = 0.05) -> None:
+def paint_sky(
+    canvas: Canvas, air: Air, horizon: float, sun: tuple[float, float], seed: int, disc: float = 0.05
+) -> None:
     """Paint everything above row `horizon` (and a little below): gradient, glow, clouds, stars, sun or moon.
 
     `sun` is its place in pixels, `disc` its radius as a share of the shorter side.
@@ -124,7 +126,9 @@ def mist(canvas: Canvas, row: float, tall: float, color: Color, strength: float,
     canvas.adjust(change)
 
 
-def reflect(canvas: Canvas, shore: float, tint: Color, seed: int, ripple: float = 1.0, bottom: int | None = None) -> None:
+def reflect(
+    canvas: Canvas, shore: float, tint: Color, seed: int, ripple: float = 1.0, bottom: int | None = None
+) -> None:
     """Turn everything below row `shore` into water that mirrors what is above it."""
     top, last = int(shore), min(canvas.height, bottom or canvas.height)
     source = canvas.pixels[: top + 1].copy()
@@ -138,11 +142,15 @@ def reflect(canvas: Canvas, shore: float, tint: Color, seed: int, ripple: float 
         # Waves look long and low in the distance, so noise is stretched along the rows and squeezed toward the shore.
         v = (np.log1p(under * 9) * np.float32(150)).astype(np.float32)
         u = (columns / np.float32(canvas.width) * np.float32(200) / (0.25 + under * 0.75) % 511).astype(np.float32)
-        height = cv2.remap(wave, np.ascontiguousarray(u), np.repeat(v, x.size, 1), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        height = cv2.remap(
+            wave, np.ascontiguousarray(u), np.repeat(v, x.size, 1), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        )
         shift = height * (0.25 + under) * np.float32(26 * canvas.unit * ripple)
         rows = np.float32(2 * top) - y * np.float32(1.0) + shift
         rows = np.clip(rows, 0, top - 1).astype(np.float32)
-        sideways = np.broadcast_to(columns + height * np.float32(5 * canvas.unit * ripple), rows.shape).astype(np.float32)
+        sideways = np.broadcast_to(columns + height * np.float32(5 * canvas.unit * ripple), rows.shape).astype(
+            np.float32
+        )
         mirrored = cv2.remap(source, sideways, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
         color = mirrored.astype(np.float32) * np.float32(1 / 255)
         share = (0.16 + 0.42 * under)[..., None]

@@ -68,9 +68,7 @@ class Canvas:
     def mottle(self, x: PlaneF, y: PlaneF, stretch: float = 1.0) -> PlaneF:
         """Cloudy unevenness about -1..1 for pixels at columns x and rows y; `stretch` above 1 makes it coarser."""
         ratio = self._mottle.shape[1] / self.width / stretch
-        matrix = np.array(
-            [[ratio, 0, float(x.flat[0]) * ratio], [0, ratio, float(y.flat[0]) * ratio]], np.float32
-        )
+        matrix = np.array([[ratio, 0, float(x.flat[0]) * ratio], [0, ratio, float(y.flat[0]) * ratio]], np.float32)
         read = cv2.warpAffine(
             self._mottle, matrix, (x.size, y.size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REFLECT,
@@ -89,7 +87,9 @@ class Canvas:
         """Fill the whole sheet."""
         self.fill_box(0, 0, self.width, self.height, paint)
 
-    def fill_box(self, left: int, top: int, right: int, bottom: int, paint: Paint, opacity: PlaneF | None = None) -> None:
+    def fill_box(
+        self, left: int, top: int, right: int, bottom: int, paint: Paint, opacity: PlaneF | None = None
+    ) -> None:
         """Fill pixels left..right x top..bottom, through `opacity` 0..1 (rows, columns) if given."""
         x0, x1 = max(0, left), min(self.width, right)
         y0, y1 = max(0, top), min(self.height, bottom)
@@ -171,7 +171,9 @@ class Canvas:
             return
         self.polygons([oval(x, y, rx, ry, angle)], paint, opacity, soft)
 
-    def line(self, path: Points, width: float, paint: Paint | Color, taper: float = 0.0, opacity: float = 1.0) -> None:
+    def line(
+        self, path: Points, width: float, paint: Paint | Color, taper: float = 0.0, opacity: float = 1.0
+    ) -> None:
         """Draw a path `width` pixels broad; `taper` 0..1 thins it towards its end."""
         breadths = width * (1 - taper * np.linspace(0, 1, len(path)))
         self.polygon(ribbon(path, np.maximum(breadths, 0.5)), paint, opacity)
@@ -246,7 +248,9 @@ def curve(controls: Iterable[Sequence[float]], steps: int = 16, closed: bool = F
     t = np.linspace(0, 1, steps, endpoint=False)[:, None]
     pieces = []
     for a, b, c, d in zip(padded, padded[1:], padded[2:], padded[3:], strict=False):
-        pieces.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
+        pieces.append(
+            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+        )
     smooth = np.concatenate(pieces)
     return smooth if closed else np.concatenate([smooth, knots[-1:]])
 
@@ -293,7 +297,9 @@ def spread(share: PlaneF, stops: npt.NDArray[np.float32]) -> RgbF:
     return np.asarray(table[(share * np.float32(4095)).astype(np.int32)], dtype=np.float32)
 
 
-def textured(canvas: Canvas, paint: Paint | Color, mottle: float = 0.0, grain: float = 0.0, stretch: float = 1.0) -> Paint:
+def textured(
+    canvas: Canvas, paint: Paint | Color, mottle: float = 0.0, grain: float = 0.0, stretch: float = 1.0
+) -> Paint:
     """Vary the brightness of a paint: by cloudy unevenness and by fine grain (both as shares, such as .06)."""
     under = paint if callable(paint) else flat(paint)
 

@@ -23,30 +23,80 @@ def person(
     dark = air.tone(scale(coat, 0.5), 0.3, far)
     lit = air.tone(coat, 1.0, far)
     legs = air.tone((0.18, 0.18, 0.22), 0.4, far)
-    shadow = points([(x - tall * 0.06, foot), (x + tall * 0.06, foot), (x - sun_side * tall * 0.75, foot + tall * 0.10)])
+    shadow = points(
+        [(x - tall * 0.06, foot), (x + tall * 0.06, foot), (x - sun_side * tall * 0.75, foot + tall * 0.10)]
+    )
     canvas.polygon(shadow, scale(air.shadow, 0.3), 0.35, soft=tall * 0.015)
     for way in (-1, 1):
-        leg = curve([(x + way * tall * 0.035, foot - tall * 0.46), (x + way * tall * 0.03 + way * stride * 0.5, foot - tall * 0.22), (x + way * stride, foot - tall * 0.01)], 5)
+        leg = curve(
+            [
+                (x + way * tall * 0.035, foot - tall * 0.46),
+                (x + way * tall * 0.03 + way * stride * 0.5, foot - tall * 0.22),
+                (x + way * stride, foot - tall * 0.01),
+            ],
+            5,
+        )
         canvas.line(leg, tall * 0.062, legs, taper=0.35)
-    body = curve([(x - tall * 0.085, foot - tall * 0.80), (x, foot - tall * 0.835), (x + tall * 0.085, foot - tall * 0.80), (x + tall * 0.10, foot - tall * 0.55), (x + tall * 0.115, foot - tall * 0.36), (x, foot - tall * 0.34), (x - tall * 0.115, foot - tall * 0.36), (x - tall * 0.10, foot - tall * 0.55)], 6, closed=True)
-    canvas.polygon(body, gradient((x + sun_side * tall * 0.1, 0), (x - sun_side * tall * 0.1, 0), (lit, mix(lit, dark, 0.6), dark)))
+    body = curve(
+        [
+            (x - tall * 0.085, foot - tall * 0.80),
+            (x, foot - tall * 0.835),
+            (x + tall * 0.085, foot - tall * 0.80),
+            (x + tall * 0.10, foot - tall * 0.55),
+            (x + tall * 0.115, foot - tall * 0.36),
+            (x, foot - tall * 0.34),
+            (x - tall * 0.115, foot - tall * 0.36),
+            (x - tall * 0.10, foot - tall * 0.55),
+        ],
+        6,
+        closed=True,
+    )
+    canvas.polygon(
+        body,
+        gradient((x + sun_side * tall * 0.1, 0), (x - sun_side * tall * 0.1, 0), (lit, mix(lit, dark, 0.6), dark)),
+    )
     for way in (-1, 1):
-        arm = curve([(x + way * tall * 0.085, foot - tall * 0.77), (x + way * tall * 0.125, foot - tall * 0.60), (x + way * tall * 0.10 - way * stride * 0.5, foot - tall * 0.45)], 5)
+        arm = curve(
+            [
+                (x + way * tall * 0.085, foot - tall * 0.77),
+                (x + way * tall * 0.125, foot - tall * 0.60),
+                (x + way * tall * 0.10 - way * stride * 0.5, foot - tall * 0.45),
+            ],
+            5,
+        )
         canvas.line(arm, tall * 0.05, lit if way * sun_side > 0 else dark, taper=0.3)
     head = air.tone(_SKIN, 0.8, far)
     canvas.ellipse(x, foot - tall * 0.905, tall * 0.052, tall * 0.066, head)
     canvas.ellipse(x, foot - tall * 0.925, tall * 0.056, tall * 0.055, air.tone((0.16, 0.12, 0.10), 0.6, far))
     if hat:
-        canvas.polygon(points([(x - tall * 0.16, foot - tall * 0.90), (x + tall * 0.16, foot - tall * 0.90), (x, foot - tall * 1.03)]), air.tone((0.72, 0.60, 0.38), 0.8, far))
+        canvas.polygon(
+            points(
+                [
+                    (x - tall * 0.16, foot - tall * 0.90),
+                    (x + tall * 0.16, foot - tall * 0.90),
+                    (x, foot - tall * 1.03),
+                ]
+            ),
+            air.tone((0.72, 0.60, 0.38), 0.8, far),
+        )
 
 
-def birds(canvas: Canvas, x: float, y: float, span: float, count: int, color: Color, rng: np.random.Generator) -> None:
+def birds(
+    canvas: Canvas, x: float, y: float, span: float, count: int, color: Color, rng: np.random.Generator
+) -> None:
     """A loose flock around (x, y); `span` is the wing span of the largest."""
     for _ in range(count):
         at_x, at_y = x + float(rng.normal(0, 3.2)) * span, y + float(rng.normal(0, 1.4)) * span
         wide, lift = span * float(rng.uniform(0.5, 1.0)), float(rng.uniform(0.12, 0.5))
         for way in (-1, 1):
-            wing = curve([(at_x, at_y), (at_x + way * wide * 0.22, at_y - wide * lift * 0.7), (at_x + way * wide * 0.5, at_y - wide * lift * 0.35)], 6)
+            wing = curve(
+                [
+                    (at_x, at_y),
+                    (at_x + way * wide * 0.22, at_y - wide * lift * 0.7),
+                    (at_x + way * wide * 0.5, at_y - wide * lift * 0.35),
+                ],
+                6,
+            )
             canvas.line(wing, max(0.8, wide * 0.09), color, taper=0.85)
 
 
@@ -54,16 +104,33 @@ def rowboat(canvas: Canvas, air: Air, x: float, water: float, long: float, side:
     """A slim river boat with a rounded cabin and a rower in a straw hat, with its image in the water."""
     hull, cabin = air.tone((0.26, 0.19, 0.15), 0.5), air.tone((0.56, 0.47, 0.33), 0.8)
     for flip, opacity in ((-0.8, 0.38), (1.0, 1.0)):
+
         def up(dx: float, dy: float, flip: float = flip) -> tuple[float, float]:
             return x + dx * long * side, water - dy * long * flip
 
-        shape = curve([up(-0.52, 0.10), up(-0.40, 0.02), up(-0.1, -0.025), up(0.2, -0.02), up(0.42, 0.03), up(0.54, 0.12), up(0.36, 0.075), up(0, 0.055), up(-0.36, 0.06)], 5, closed=True)
+        shape = curve(
+            [
+                up(-0.52, 0.10),
+                up(-0.40, 0.02),
+                up(-0.1, -0.025),
+                up(0.2, -0.02),
+                up(0.42, 0.03),
+                up(0.54, 0.12),
+                up(0.36, 0.075),
+                up(0, 0.055),
+                up(-0.36, 0.06),
+            ],
+            5,
+            closed=True,
+        )
         roof = curve([up(-0.18, 0.05), up(-0.16, 0.15), up(-0.02, 0.195), up(0.13, 0.15), up(0.15, 0.05)], 6)
         canvas.polygon(roof, cabin, opacity)
         canvas.polygon(shape, hull, opacity)
         body = curve([up(0.27, 0.06), up(0.26, 0.19), up(0.30, 0.23), up(0.35, 0.19), up(0.35, 0.06)], 5)
         canvas.polygon(body, air.tone((0.22, 0.30, 0.40), 0.6), opacity)
-        canvas.polygon(points([up(0.22, 0.235), up(0.40, 0.235), up(0.31, 0.305)]), air.tone((0.78, 0.66, 0.42), 0.9), opacity)
+        canvas.polygon(
+            points([up(0.22, 0.235), up(0.40, 0.235), up(0.31, 0.305)]), air.tone((0.78, 0.66, 0.42), 0.9), opacity
+        )
         canvas.line(points([up(0.34, 0.19), up(0.56, -0.06)]), max(0.8, long * 0.012), hull, opacity=opacity)
     for k in range(5):
         w = long * (0.62 - 0.08 * k)
@@ -75,19 +142,65 @@ def sailboat(canvas: Canvas, air: Air, x: float, water: float, tall: float, far:
     """A small sailing boat; `tall` is the height of its mast."""
     white, shade = air.tone((0.97, 0.95, 0.90), 1.0, far), air.tone((0.90, 0.88, 0.86), 0.35, far)
     hull = air.tone((0.30, 0.22, 0.24), 0.6, far)
-    canvas.polygon(curve([(x, water - tall), (x + tall * 0.22, water - tall * 0.5), (x + tall * 0.40, water - tall * 0.12), (x + tall * 0.02, water - tall * 0.12)], 6), gradient((x, 0), (x + tall * 0.4, 0), (white, shade)))
-    canvas.polygon(points([(x - tall * 0.02, water - tall * 0.9), (x - tall * 0.30, water - tall * 0.13), (x - tall * 0.02, water - tall * 0.12)]), shade)
-    canvas.polygon(curve([(x - tall * 0.38, water - tall * 0.09), (x + tall * 0.46, water - tall * 0.10), (x + tall * 0.32, water + tall * 0.01), (x - tall * 0.26, water + tall * 0.01)], 5, closed=True), hull)
+    canvas.polygon(
+        curve(
+            [
+                (x, water - tall),
+                (x + tall * 0.22, water - tall * 0.5),
+                (x + tall * 0.40, water - tall * 0.12),
+                (x + tall * 0.02, water - tall * 0.12),
+            ],
+            6,
+        ),
+        gradient((x, 0), (x + tall * 0.4, 0), (white, shade)),
+    )
+    canvas.polygon(
+        points(
+            [
+                (x - tall * 0.02, water - tall * 0.9),
+                (x - tall * 0.30, water - tall * 0.13),
+                (x - tall * 0.02, water - tall * 0.12),
+            ]
+        ),
+        shade,
+    )
+    canvas.polygon(
+        curve(
+            [
+                (x - tall * 0.38, water - tall * 0.09),
+                (x + tall * 0.46, water - tall * 0.10),
+                (x + tall * 0.32, water + tall * 0.01),
+                (x - tall * 0.26, water + tall * 0.01),
+            ],
+            5,
+            closed=True,
+        ),
+        hull,
+    )
 
 
 def car(canvas: Canvas, air: Air, x: float, foot: float, long: float, paint: Color, side: int = 1) -> None:
     """A small car seen from its side, heading right for side 1."""
+
     def at(dx: float, dy: float) -> tuple[float, float]:
         return x + dx * long * side, foot - dy * long
 
     high, low = air.tone(scale(paint, 1.15), 1.0), air.tone(scale(paint, 0.7), 0.4)
     canvas.ellipse(x, foot, long * 0.52, long * 0.03, (0.05, 0.05, 0.07), opacity=0.5, soft=long * 0.015)
-    body = curve([at(-0.50, 0.09), at(-0.49, 0.20), at(-0.34, 0.235), at(-0.22, 0.36), at(0.06, 0.375), at(0.22, 0.245), at(0.44, 0.20), at(0.50, 0.12), at(0.48, 0.075)], 7)
+    body = curve(
+        [
+            at(-0.50, 0.09),
+            at(-0.49, 0.20),
+            at(-0.34, 0.235),
+            at(-0.22, 0.36),
+            at(0.06, 0.375),
+            at(0.22, 0.245),
+            at(0.44, 0.20),
+            at(0.50, 0.12),
+            at(0.48, 0.075),
+        ],
+        7,
+    )
     canvas.polygon(body, gradient((0, foot - long * 0.38), (0, foot - long * 0.06), (high, mix(high, low, 0.4), low)))
     glass = (1.0, 0.85, 0.55) if air.dark else air.tone((0.45, 0.55, 0.62), 0.8)
     canvas.polygon(points([at(-0.29, 0.245), at(-0.20, 0.335), at(-0.09, 0.345), at(-0.09, 0.245)]), glass)
@@ -111,8 +224,34 @@ def plane(canvas: Canvas, air: Air, x: float, y: float, span: float, turn: float
 
     canvas.polygon(placed([(0.05, 0.02), (-0.16, 0.48), (-0.24, 0.48), (-0.10, 0.02)]), grey)
     canvas.polygon(placed([(0.05, -0.02), (-0.16, -0.48), (-0.24, -0.48), (-0.10, -0.02)]), white)
-    canvas.polygon(placed([(-0.36, 0.01), (-0.46, 0.17), (-0.50, 0.17), (-0.46, 0.0), (-0.50, -0.17), (-0.46, -0.17), (-0.36, -0.01)]), grey)
-    body = curve([(0.50, 0.0), (0.44, 0.035), (0.2, 0.045), (-0.40, 0.025), (-0.50, 0.0), (-0.40, -0.025), (0.2, -0.045), (0.44, -0.035)], 6, closed=True)
+    canvas.polygon(
+        placed(
+            [
+                (-0.36, 0.01),
+                (-0.46, 0.17),
+                (-0.50, 0.17),
+                (-0.46, 0.0),
+                (-0.50, -0.17),
+                (-0.46, -0.17),
+                (-0.36, -0.01),
+            ]
+        ),
+        grey,
+    )
+    body = curve(
+        [
+            (0.50, 0.0),
+            (0.44, 0.035),
+            (0.2, 0.045),
+            (-0.40, 0.025),
+            (-0.50, 0.0),
+            (-0.40, -0.025),
+            (0.2, -0.045),
+            (0.44, -0.035),
+        ],
+        6,
+        closed=True,
+    )
     canvas.polygon(body * span @ spin + (x, y), white)
 
 
@@ -121,15 +260,35 @@ def train(canvas: Canvas, air: Air, x: float, foot: float, long: float, side: in
     unit = long / cars
     colors = (air.tone((0.74, 0.20, 0.16), 0.9), air.tone((0.46, 0.13, 0.12), 0.4))
     glass = (1.0, 0.84, 0.52) if air.dark else air.tone((0.30, 0.36, 0.42), 0.6)
-    canvas.line(points([(x - long * 0.56, foot), (x + long * 0.56, foot)]), unit * 0.03, air.tone((0.25, 0.22, 0.22), 0.4))
+    canvas.line(
+        points([(x - long * 0.56, foot), (x + long * 0.56, foot)]), unit * 0.03, air.tone((0.25, 0.22, 0.22), 0.4)
+    )
     for k in range(cars):
         cx = x + side * (long * 0.5 - unit * (k + 0.5))
         nose = 0.16 if k == 0 else 0.02
-        shape = points([(cx - side * unit * 0.48, foot - unit * 0.08), (cx + side * unit * 0.48, foot - unit * 0.08), (cx + side * unit * (0.48 - nose * 0.4), foot - unit * 0.24), (cx + side * unit * (0.48 - nose), foot - unit * 0.36), (cx - side * unit * 0.48, foot - unit * 0.36)])
+        shape = points(
+            [
+                (cx - side * unit * 0.48, foot - unit * 0.08),
+                (cx + side * unit * 0.48, foot - unit * 0.08),
+                (cx + side * unit * (0.48 - nose * 0.4), foot - unit * 0.24),
+                (cx + side * unit * (0.48 - nose), foot - unit * 0.36),
+                (cx - side * unit * 0.48, foot - unit * 0.36),
+            ]
+        )
         canvas.polygon(shape, gradient((0, foot - unit * 0.36), (0, foot), colors))
         for j in range(4):
             wx = cx + unit * (0.2 * j - 0.33)
-            canvas.polygon(points([(wx, foot - unit * 0.31), (wx + unit * 0.13, foot - unit * 0.31), (wx + unit * 0.13, foot - unit * 0.21), (wx, foot - unit * 0.21)]), glass)
+            canvas.polygon(
+                points(
+                    [
+                        (wx, foot - unit * 0.31),
+                        (wx + unit * 0.13, foot - unit * 0.31),
+                        (wx + unit * 0.13, foot - unit * 0.21),
+                        (wx, foot - unit * 0.21),
+                    ]
+                ),
+                glass,
+            )
         for j in (-0.3, 0.3):
             canvas.ellipse(cx + j * unit, foot - unit * 0.05, unit * 0.05, unit * 0.05, (0.1, 0.1, 0.11))
 
@@ -142,12 +301,40 @@ def deer(canvas: Canvas, air: Air, x: float, foot: float, tall: float, far: floa
         return x + dx * tall, foot - dy * tall
 
     for dx, lean in ((-0.22, -0.02), (-0.14, 0.02), (0.10, -0.01), (0.17, 0.03)):
-        canvas.line(curve([at(dx, 0.36), at(dx + lean, 0.18), at(dx, 0.0)], 6), tall * 0.045, mix(body_c, dark, 0.5), taper=0.5)
-    trunk = curve([at(-0.29, 0.44), at(-0.22, 0.53), at(0.05, 0.51), at(0.20, 0.55), at(0.22, 0.40), at(0.08, 0.33), at(-0.14, 0.34), at(-0.27, 0.36)], 6, closed=True)
-    canvas.polygon(trunk, gradient((0, foot - tall * 0.55), (0, foot - tall * 0.32), (body_c, mix(body_c, dark, 0.7))))
-    neck = curve([at(0.12, 0.50), at(0.20, 0.62), at(0.23, 0.72), at(0.30, 0.72), at(0.27, 0.58), at(0.22, 0.42)], 6, closed=True)
+        canvas.line(
+            curve([at(dx, 0.36), at(dx + lean, 0.18), at(dx, 0.0)], 6),
+            tall * 0.045,
+            mix(body_c, dark, 0.5),
+            taper=0.5,
+        )
+    trunk = curve(
+        [
+            at(-0.29, 0.44),
+            at(-0.22, 0.53),
+            at(0.05, 0.51),
+            at(0.20, 0.55),
+            at(0.22, 0.40),
+            at(0.08, 0.33),
+            at(-0.14, 0.34),
+            at(-0.27, 0.36),
+        ],
+        6,
+        closed=True,
+    )
+    canvas.polygon(
+        trunk, gradient((0, foot - tall * 0.55), (0, foot - tall * 0.32), (body_c, mix(body_c, dark, 0.7)))
+    )
+    neck = curve(
+        [at(0.12, 0.50), at(0.20, 0.62), at(0.23, 0.72), at(0.30, 0.72), at(0.27, 0.58), at(0.22, 0.42)],
+        6,
+        closed=True,
+    )
     canvas.polygon(neck, body_c)
-    head = curve([at(0.21, 0.73), at(0.26, 0.78), at(0.33, 0.75), at(0.41, 0.70), at(0.39, 0.67), at(0.29, 0.68)], 6, closed=True)
+    head = curve(
+        [at(0.21, 0.73), at(0.26, 0.78), at(0.33, 0.75), at(0.41, 0.70), at(0.39, 0.67), at(0.29, 0.68)],
+        6,
+        closed=True,
+    )
     canvas.polygon(head, body_c)
     canvas.polygon(points([at(0.23, 0.76), at(0.14, 0.79), at(0.22, 0.73)]), mix(body_c, dark, 0.3))
     for way in (-1.0, 1.0):

@@ -77,7 +77,14 @@ def broadleaf(grove: Grove, x: float, foot: float, tall: float, leaf: Leaf | Non
     away = np.sqrt(rng.random(balls)) * 0.78
     cx, cy = x + lean + np.cos(turn) * away * reach, crown_y + np.sin(turn) * away * reach * 0.95
     for i in range(0, balls, 2):
-        limb = curve([(x + lean * 0.6, foot - tall * 0.36), ((x + cx[i]) / 2, (crown_y + cy[i]) / 2 + reach * 0.2), (cx[i], cy[i])], 4)
+        limb = curve(
+            [
+                (x + lean * 0.6, foot - tall * 0.36),
+                ((x + cx[i]) / 2, (crown_y + cy[i]) / 2 + reach * 0.2),
+                (cx[i], cy[i]),
+            ],
+            4,
+        )
         grove.canvas.line(limb, tall * 0.022, grove.bark(0.3), taper=0.7)
     if bare:
         _twigs(grove, x + lean, crown_y, reach, tall)
@@ -115,11 +122,15 @@ def conifer(grove: Grove, x: float, foot: float, tall: float) -> None:
         teeth = 7
         xs = np.linspace(-1, 1, teeth * 2 + 1)
         ys = np.where(np.arange(teeth * 2 + 1) % 2 == 0, 0.34, 0.0) * deep * (1 - 0.25 * np.abs(xs))
-        hem = np.stack([x + xs * reach + rng.normal(0, reach * 0.03, len(xs)), y0 + ys - np.abs(xs) ** 2 * deep * 0.10], 1)
+        hem = np.stack(
+            [x + xs * reach + rng.normal(0, reach * 0.03, len(xs)), y0 + ys - np.abs(xs) ** 2 * deep * 0.10], 1
+        )
         canvas.polygon(np.concatenate([hem, [[x, y0 - deep]]]), mix(dark, middle, 0.15 + 0.35 * low))
         half = hem[xs * grove.sun_side >= -0.15]
         inner = np.array([[x + grove.sun_side * reach * 0.08, y0 - deep], [x, y0 - deep * 0.2]])
-        canvas.polygon(np.concatenate([half * (1, 1) - (0, deep * 0.10), inner[:1]]), mix(middle, light, 0.25 + 0.5 * low))
+        canvas.polygon(
+            np.concatenate([half * (1, 1) - (0, deep * 0.10), inner[:1]]), mix(middle, light, 0.25 + 0.5 * low)
+        )
 
 
 def pine(grove: Grove, x: float, foot: float, tall: float) -> None:
@@ -138,9 +149,20 @@ def pine(grove: Grove, x: float, foot: float, tall: float) -> None:
         for way in (side, -side * 0.6):
             reach = tall * (0.36 - 0.22 * share) * way * (0.7 + 0.6 * rng.random())
             cx, cy = float(at[0] + reach), float(at[1] - abs(reach) * 0.10)
-            canvas.line(curve([tuple(at), ((at[0] + cx) / 2, at[1]), (cx, cy)], 4), tall * 0.018, grove.bark(0.3), taper=0.5)
+            canvas.line(
+                curve([tuple(at), ((at[0] + cx) / 2, at[1]), (cx, cy)], 4), tall * 0.018, grove.bark(0.3), taper=0.5
+            )
             wide = tall * (0.17 - 0.07 * share) * (0.8 + 0.4 * rng.random())
-            clump(grove, cx, cy - wide * 0.1, wide, wide * 0.36, tones, int(42 * finer * finer), max(0.5, tall * 0.016 / finer))
+            clump(
+                grove,
+                cx,
+                cy - wide * 0.1,
+                wide,
+                wide * 0.36,
+                tones,
+                int(42 * finer * finer),
+                max(0.5, tall * 0.016 / finer),
+            )
 
 
 def bush(grove: Grove, x: float, foot: float, wide: float, leaf: Leaf | None = None) -> None:
@@ -149,7 +171,16 @@ def bush(grove: Grove, x: float, foot: float, wide: float, leaf: Leaf | None = N
     finer = _detail(wide)
     for _ in range(4):
         dx = float(grove.rng.uniform(-0.3, 0.3)) * wide
-        clump(grove, x + dx, foot - wide * 0.16, wide * 0.28, wide * 0.2, tones, int(26 * finer * finer), max(0.5, wide * 0.028 / finer))
+        clump(
+            grove,
+            x + dx,
+            foot - wide * 0.16,
+            wide * 0.28,
+            wide * 0.2,
+            tones,
+            int(26 * finer * finer),
+            max(0.5, wide * 0.028 / finer),
+        )
 
 
 def branch(grove: Grove, start: tuple[float, float], end: tuple[float, float], leaf: Leaf, petals: bool) -> None:
@@ -191,7 +222,14 @@ def _sprays(grove: Grove, twig: Points, size: float, tones: Leaf, petals: bool) 
         for k in range(5):
             turn = math.radians(72 * k) + rng.random() * 0.3
             x, y = at[0] + math.cos(turn) * size * 0.42, at[1] + math.sin(turn) * size * 0.42
-            canvas.ellipse(float(x), float(y), size * 0.42, size * 0.34, scale(color, 0.93 + 0.12 * rng.random()), math.degrees(turn))
+            canvas.ellipse(
+                float(x),
+                float(y),
+                size * 0.42,
+                size * 0.34,
+                scale(color, 0.93 + 0.12 * rng.random()),
+                math.degrees(turn),
+            )
         canvas.ellipse(float(at[0]), float(at[1]), size * 0.14, size * 0.14, mix(tones[0], (0.95, 0.75, 0.3), 0.5))
 
 
@@ -203,7 +241,9 @@ def _leaf_shape(x: float, y: float, size: float, turn: float) -> Points:
     return shape @ np.array([[math.cos(a), math.sin(a)], [-math.sin(a), math.cos(a)]]) + (x, y)
 
 
-def grass(grove: Grove, left: float, right: float, foot: float, tall: float, count: int, color: Color, tip: Color) -> None:
+def grass(
+    grove: Grove, left: float, right: float, foot: float, tall: float, count: int, color: Color, tip: Color
+) -> None:
     """Blades along a line, bending with the wind, some light and some dark."""
     rng = grove.rng
     wind = float(rng.normal(0, 0.25))
@@ -215,7 +255,9 @@ def grass(grove: Grove, left: float, right: float, foot: float, tall: float, cou
         grove.canvas.line(blade, max(0.7, tall * 0.045), mix(color, tip, float(rng.random())), taper=0.9)
 
 
-def tufts(grove: Grove, top: float, bottom: float, count: int, color: Color, tip: Color, keep: Points | None = None) -> None:
+def tufts(
+    grove: Grove, top: float, bottom: float, count: int, color: Color, tip: Color, keep: Points | None = None
+) -> None:
     """Scatter tufts over open ground, small at row `top` and large at `bottom`, outside the outline `keep`."""
     rng, canvas = grove.rng, grove.canvas
     size = min(canvas.width, canvas.height)
@@ -237,4 +279,6 @@ def tufts(grove: Grove, top: float, bottom: float, count: int, color: Color, tip
 def cast_shadow(grove: Grove, x: float, foot: float, wide: float) -> None:
     """The soft shadow that a tree or a house lays on the ground, away from the sun."""
     color = grove.air.tone(scale(grove.air.shadow, 0.28), 0.3, grove.far)
-    grove.canvas.ellipse(x - grove.sun_side * wide * 0.35, foot, wide * 0.75, wide * 0.10, color, 0.0, 0.42, soft=wide * 0.05)
+    grove.canvas.ellipse(
+        x - grove.sun_side * wide * 0.35, foot, wide * 0.75, wide * 0.10, color, 0.0, 0.42, soft=wide * 0.05
+    )

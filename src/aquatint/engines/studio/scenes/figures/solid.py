@@ -36,7 +36,13 @@ class Stuff:
 
 
 def turned(
-    canvas: Canvas, x: float, foot: float, tall: float, profile: Sequence[tuple[float, float]], stuff: Stuff, lamp: Lamp
+    canvas: Canvas,
+    x: float,
+    foot: float,
+    tall: float,
+    profile: Sequence[tuple[float, float]],
+    stuff: Stuff,
+    lamp: Lamp,
 ) -> Points:
     """Draw a body of revolution and give its outline.
 
@@ -79,9 +85,7 @@ def ball(canvas: Canvas, x: float, y: float, radius: float, stuff: Stuff, lamp: 
     canvas.ellipse(x, y, radius, radius * flat, paint)
 
 
-def lit(
-    canvas: Canvas, x: PlaneF, y: PlaneF, nx: PlaneF, ny: PlaneF, nz: PlaneF, stuff: Stuff, lamp: Lamp
-) -> RgbF:
+def lit(canvas: Canvas, x: PlaneF, y: PlaneF, nx: PlaneF, ny: PlaneF, nz: PlaneF, stuff: Stuff, lamp: Lamp) -> RgbF:
     """Colour of surface points with these normals (right, up, toward the viewer)."""
     light = np.array([0.62 * lamp.side, 0.55, 0.56], np.float32)
     facing = nx * light[0] + ny * light[1] + nz * light[2]
@@ -89,7 +93,9 @@ def lit(
     soft = np.clip(facing * np.float32(0.62) + np.float32(0.38), 0, 1) ** np.float32(1.35)
     albedo = np.array(stuff.color, np.float32)
     if stuff.mottle:
-        albedo = albedo * (1 + stuff.mottle * canvas.mottle(x, y, 0.5) + np.float32(0.012) * canvas.grain(x, y))[..., None]
+        albedo = (
+            albedo * (1 + stuff.mottle * canvas.mottle(x, y, 0.5) + np.float32(0.012) * canvas.grain(x, y))[..., None]
+        )
     bright, dark = np.array(lamp.color, np.float32), np.array(lamp.shade, np.float32)
     color = albedo * (dark + (bright * np.float32(1.12) - dark) * soft[..., None])
     under = np.clip(-ny * 0.8 - nx * lamp.side * 0.35, 0, 1) ** 2
@@ -102,11 +108,24 @@ def lit(
     return np.asarray(color + (bright - color) * shine, dtype=np.float32)
 
 
-def rest(canvas: Canvas, x: float, foot: float, half: float, lamp: Lamp, long: float = 2.2, dark: float = 0.55) -> None:
+def rest(
+    canvas: Canvas, x: float, foot: float, half: float, lamp: Lamp, long: float = 2.2, dark: float = 0.55
+) -> None:
     """Shadow of a body on a table: a dark contact and a soft stretch away from the light."""
     color = scale(lamp.shade, 0.35)
-    canvas.ellipse(x - lamp.side * half * long * 0.5, foot + half * 0.04, half * (0.7 + 0.5 * long), half * 0.26, color, 0, dark * 0.55, soft=half * 0.17)
-    canvas.ellipse(x - lamp.side * half * 0.14, foot + half * 0.02, half * 1.03, half * 0.2, color, 0, dark, soft=half * 0.06)
+    canvas.ellipse(
+        x - lamp.side * half * long * 0.5,
+        foot + half * 0.04,
+        half * (0.7 + 0.5 * long),
+        half * 0.26,
+        color,
+        0,
+        dark * 0.55,
+        soft=half * 0.17,
+    )
+    canvas.ellipse(
+        x - lamp.side * half * 0.14, foot + half * 0.02, half * 1.03, half * 0.2, color, 0, dark, soft=half * 0.06
+    )
 
 
 def mirrored(canvas: Canvas, top: int, floor: int, strength: float, fade: float, soft: float) -> None:

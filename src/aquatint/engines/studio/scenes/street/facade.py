@@ -141,24 +141,28 @@ def _irradiance(texture: Texture, wall: Wall, brief: Brief) -> FloatArray:
         column = np.exp(-(((v - at_v) / (reach * 1.5)) ** 2))
         row = np.exp(-(((u - at_u) / reach) ** 2))
         light += hue[:, None, None] * (column[:, None] * row[None])
-    size = texture.width, texture.height
-    planes = [cv2.resize(np.asarray(p, np.float32), size, interpolation=cv2.INTER_LINEAR) for p in light]
-    return np.asarray(np.stack(planes), np.float32)
+    planes = np.empty((3, texture.height, texture.width), np.float32)
+    for plane, pools in zip(planes, light.astype(np.float32), strict=True):
+        cv2.resize(pools, (texture.width, texture.height), dst=plane, interpolation=cv2.INTER_LINEAR)
+    return planes
 
 
 def _daylight(u: FloatArray, v: FloatArray, wall: Wall, brief: Brief) -> FloatArray:
-    """Skylight, darker toward the street, and sun above the shadow that the other row casts. (3, h, w)."""
+    """Skylight, darker toward the street, and sun above the other row's shadow: broadcasts to (3, h, w)."""
     sky = 0.45 + 0.55 * np.clip(v / 30.0, 0, 1)
     profile = brief.light.ambient[:, None] * sky[None]
-    light = np.repeat(profile[:, :, None], len(u), axis=2)
+    light = np.asarray(profile[:, :, None], np.float32)
     facing = {brief.light.sun_side: 1.0, 0: 0.22}.get(wall.side, 0.0)
     if facing and max(brief.light.sun):
         rng = generator(brief.seed, "shadow", wall.number)
         steps = 3.0 + 7.0 * rng.random(4).astype(np.float32)
         edge = np.interp(u / max(wall.width, 1.0) * 4, np.repeat(np.arange(1, 5), 2) - 0.5, np.repeat(steps, 2))
         lit = np.clip((v[:, None] - edge[None]) / 0.25 + 0.5, 0, 1)
-        light += np.asarray(brief.light.sun, np.float32)[:, None, None] * np.float32(facing) * lit
-    return np.asarray(light, np.float32)
+        sun = np.asarray(brief.light.sun, np.float32) * np.float32(facing)
+        sunlit = sun[:, None, None] * lit.astype(np.float32)
+        sunlit += light
+        return np.asarray(sunlit, np.float32)
+    return light
 
 
 def _cladding(texture: Texture, wall: Wall, style: _Style, base: float) -> None:

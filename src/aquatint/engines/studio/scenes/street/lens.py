@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from aquatint.engines.studio.kernels.color import FloatArray, luminance
-from aquatint.engines.studio.kernels.noise import NoiseField, derive_seed
+from aquatint.engines.studio.kernels.filmgrain import FilmGrain
+from aquatint.engines.studio.kernels.noise import derive_seed
 from aquatint.engines.studio.kernels.parallel import run_strips
 from aquatint.engines.studio.scenes.street.brief import Brief
 from aquatint.engines.studio.scenes.street.stage import LINEAR_ONE, View
 from aquatint.engines.studio.styles.base import Rgb8
 
 _SMALL = 900  # pixels at which light is spread
+_GRAIN = 0.012  # deviation of the film grain in the shadows, sRGB 0..1
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Film:
 
     bloom: FloatArray  # (h, w, 3) small, to add
     ambient: FloatArray  # (h, w, 3) small: mean light around a point, which lights the rain
-    grain: NoiseField
+    grain: FilmGrain
 
 
 def expose(view: View, extra: FloatArray, brief: Brief) -> Film:
@@ -45,8 +47,8 @@ def expose(view: View, extra: FloatArray, brief: Brief) -> Film:
     steam = cv2.resize(extra, size, interpolation=cv2.INTER_LINEAR)
     ambient = _blur(small, 26 * unit)
     seed = derive_seed(brief.seed, "film")
-    cells = ((width * 0.42, 0.75), (width * 0.85, 0.6)) if width < 2400 else ((1100, 0.6), (2000, 0.6), (3800, 0.4))
-    return Film(np.asarray(bloom + steam, np.float32), ambient, NoiseField.of(height, width, cells, seed))
+    grain = FilmGrain.of(max(width, height) / 1024, seed)
+    return Film(np.asarray(bloom + steam, np.float32), ambient, grain)
 
 
 def _blur(image: FloatArray, sigma: float) -> FloatArray:
@@ -102,8 +104,12 @@ def develop(
         down = ((np.arange(top, bottom, dtype=np.float32) + 0.5) / height - 0.5)[:, None]
         vignette = 1 - 0.62 * (across * across + down * down)
         image *= vignette[..., None]
-        shade = 0.4 + 0.6 * (1 - image.max(axis=2))
-        image += (film.grain.rows(top, bottom) * shade * np.float32(0.026))[..., None]
+        red, green, blue = cv2.split(image)
+        shade = np.asarray(cv2.max(cv2.max(red, green), blue), np.float32)
+        shade *= np.float32(-0.6 * _GRAIN)
+        shade += np.float32(_GRAIN)
+        shade *= film.grain.rows(top, bottom, width)
+        image += shade[..., None]
         image *= np.float32(255)
         result[top:bottom] = np.clip(image + 0.5, 0, 255).astype(np.uint8)
 

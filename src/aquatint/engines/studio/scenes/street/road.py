@@ -130,9 +130,9 @@ def _ground(road: Road, top: int, bottom: int) -> FloatArray:
     shift = np.float32(road.shrink)
     map_x = (columns + wave_x * amplitude * (2.4 - wetness) * 1.3) * shift
     map_y = (rows + wave_z * amplitude * (4.5 - 2.5 * wetness) + rings * amplitude * 1.2) * shift
-    map_x, map_y = np.asarray(map_x, np.float32), np.asarray(map_y, np.float32)
+    map_x, map_y = map_x.astype(np.float32, copy=False), map_y.astype(np.float32, copy=False)
     still = cv2.remap(road.sharp, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    drawn = cv2.remap(road.rough, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    drawn = _coarse_remap(road.rough, map_x, map_y)
     cosine = np.clip(cam.eye / np.sqrt(z * z + cam.eye**2), 0, 1)
     fresnel = (0.10 + 0.90 * (1 - cosine) ** 2.6) * brief.wet
     grain = 0.85 + 0.9 * _sample(road.tiles[3], x, depth, 300, 220) / (1 + z / 14)
@@ -143,6 +143,16 @@ def _ground(road: Road, top: int, bottom: int) -> FloatArray:
     share, veil = air(brief.light, np.ascontiguousarray(z), np.zeros_like(z))
     share = share[..., None]
     return np.asarray(light * (1 - share) + veil * share * 0.9, np.float32)
+
+
+def _coarse_remap(image: FloatArray, map_x: FloatArray, map_y: FloatArray) -> FloatArray:
+    """Remap a very soft image at half the density and enlarge the result."""
+    height, width = map_x.shape
+    size = -(-width // 2), -(-height // 2)
+    half_x = cv2.resize(map_x, size, interpolation=cv2.INTER_LINEAR)
+    half_y = cv2.resize(map_y, size, interpolation=cv2.INTER_LINEAR)
+    half = cv2.remap(image, half_x, half_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    return np.asarray(cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _surface(road: Road, x: FloatArray, z: FloatArray, walk: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -16,9 +16,12 @@ from aquatint.engines.studio.scenes.street.brief import Light
 from aquatint.engines.studio.scenes.street.camera import Camera
 
 LINEAR_ONE = 4096.0  # linear light 1.0 in the 16-bit canvases; 16 is the brightest
+_TO_CANVAS = np.full(4, LINEAR_ONE)  # a scalar of OpenCV
 NEAR = 1.6  # metres: nothing nearer is drawn
 _BATCH = 6  # pieces painted at once; part of the result, so it does not follow the thread count
 _LARGEST = 2600  # pixels of a texture's side
+_SIGN_DENSITY = 1.05  # texture pixels per picture pixel
+_WALL_FULL = 2900  # pixels of the longer side up to which walls have that too
 
 Canvas = npt.NDArray[np.uint16]
 # Given the pixel size wanted (width, height): linear light (h, w, 3), premultiplied, that the stage may write into,
@@ -155,8 +158,9 @@ def _texture(piece: Piece, camera: Camera, light: Light) -> tuple[Canvas, npt.ND
     """Paint a piece at the density it will have and veil it by distance."""
     across = abs(camera.column(piece.x1, piece.z1) - camera.column(piece.x0, piece.z0))
     middle = math.sqrt(piece.z0 * piece.z1)
-    width = int(np.clip(across * 1.05 + 2, 2, _LARGEST))
-    height = int(np.clip((piece.v1 - piece.v0) * camera.focal / middle * 1.05 + 2, 2, _LARGEST))
+    density = _density(piece, camera)
+    width = int(np.clip(across * density + 2, 2, _LARGEST))
+    height = int(np.clip((piece.v1 - piece.v0) * camera.focal / middle * density + 2, 2, _LARGEST))
     painted, alpha = piece.paint(width, height)
     rows, columns = painted.shape[:2]
     depth = np.linspace(piece.z0, piece.z1, columns, dtype=np.float32)[None, :]
@@ -165,12 +169,19 @@ def _texture(piece: Piece, camera: Camera, light: Light) -> tuple[Canvas, npt.ND
     share = (share * np.float32(piece.haze))[..., None]
     veil = veil * share
     if alpha is not None:
-        veil = veil * alpha[..., None]
+        veil *= alpha[..., None]
     painted *= np.power(1 - share, np.float32(0.85))
     painted += veil
-    painted *= np.float32(LINEAR_ONE)
-    packed = np.clip(painted, 0, 65535, out=painted).astype(np.uint16)
+    # Scaling, rounding and saturation in one pass over the pixels.
+    packed = np.asarray(cv2.multiply(painted, _TO_CANVAS, dtype=cv2.CV_16U), np.uint16)
     return packed, None if alpha is None else (alpha * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+
+
+def _density(piece: Piece, camera: Camera) -> float:
+    """Texture pixels per picture pixel: walls of very large pictures need fewer, signs never do."""
+    if piece.part is None:
+        return _SIGN_DENSITY
+    return float(np.clip(_SIGN_DENSITY * (_WALL_FULL / max(camera.width, camera.height)) ** 0.36, 0.8, _SIGN_DENSITY))
 
 
 def _mount(view: View, slot: _Slot, texture: Canvas, alpha: npt.NDArray[np.uint8] | None) -> None:

@@ -111,8 +111,14 @@ class Texture:
         target, other = (self.albedo, self.emission) if matte else (self.emission, self.albedo)
         for plane, own, new in zip(target, other, light, strict=True):
             window = (ys, xs) if isinstance(ys, slice) or isinstance(xs, slice) else np.ix_(ys, xs)
-            own[window] *= keep
-            plane[window] = plane[window] * keep + new
+            if not isinstance(window[0], slice) or not isinstance(window[1], slice):
+                own[window] *= keep
+                plane[window] = plane[window] * keep + new
+                continue
+            own[window] *= keep  # slices are views: no copies
+            part = plane[window]
+            part *= keep
+            part += new
 
     def plate(
         self,

@@ -7,9 +7,11 @@ import numpy as np
 from aquatint.engines.studio.kernels.curves import Points, ellipse, limb, melt, smooth_open
 from aquatint.engines.studio.kernels.press import Tone
 from aquatint.engines.studio.plan import Subject
-from aquatint.engines.studio.scenes.beasts import elements
-from aquatint.engines.studio.scenes.beasts.figure import Drawing, Pose, mix
-from aquatint.engines.studio.scenes.beasts.stage import Stage, darker, lighter, poses, ridge_line
+from aquatint.engines.studio.scenes.beasts.figure import Drawing, Pose
+from aquatint.engines.studio.scenes.beasts.posing import poses
+from aquatint.engines.studio.scenes.printed import elements
+from aquatint.engines.studio.scenes.printed.inks import darker, lighter, mix
+from aquatint.engines.studio.scenes.printed.stage import Stage, ridge_line
 
 
 def _spine(stage: Stage) -> Points:
@@ -76,8 +78,12 @@ def _branch(stage: Stage) -> None:
     press.tone(shapes, Tone(darker(bark, 0.5), (stage.lighting().away[0] * 0.3, 1.0), 0.5, 0.85))
     press.rim(shapes, mix(bark, climate.rim, 0.6), (0.2, 1.0), stage.side * 0.003)
     if climate.season == "winter":
-        snowy = [row for row in spine if True]
-        caps = [limb(np.array([[x, y - r * 0.8, max(r * 0.55, stage.side * 0.003)] for x, y, r in snowy], np.float32), per=1)]
+        caps = [
+            limb(
+                np.array([[x, y - r * 0.8, max(r * 0.55, stage.side * 0.003)] for x, y, r in spine], np.float32),
+                per=1,
+            )
+        ]
         press.lay(melt(caps, stage.side * 0.003), mix((0.96, 0.97, 1.0), climate.sky[1], 0.25))
         _berries(stage, ends, rng)
         return
@@ -98,12 +104,24 @@ def _dress(stage: Stage, ends: list[tuple[float, float, float]], rng: np.random.
             blade = elements.leaf(x - np.cos(heading) * back, y - np.sin(heading) * back, long, float(turn))
             press.lay([blade], tint)
             press.tone([blade], Tone(darker(tint, 0.42), stage.lighting().away, 0.5, 0.8))
-            rib = limb([[x - np.cos(heading) * back, y - np.sin(heading) * back, long * 0.012], [x - np.cos(heading) * back + np.cos(turn) * long * 0.9, y - np.sin(heading) * back + np.sin(turn) * long * 0.9, long * 0.004]], per=3)
+            rib = limb(
+                [
+                    [x - np.cos(heading) * back, y - np.sin(heading) * back, long * 0.012],
+                    [
+                        x - np.cos(heading) * back + np.cos(turn) * long * 0.9,
+                        y - np.sin(heading) * back + np.sin(turn) * long * 0.9,
+                        long * 0.004,
+                    ],
+                ],
+                per=3,
+            )
             press.lay([rib], lighter(tint, 0.3))
         if climate.season == "spring":
             for _ in range(5):
                 at = x + rng.normal(0, 0.028) * stage.side, y + rng.normal(0, 0.028) * stage.side
-                elements.floret(stage, *at, stage.side * rng.uniform(0.016, 0.025), climate.blossom[int(rng.integers(2))], rng)
+                elements.floret(
+                    stage, *at, stage.side * rng.uniform(0.016, 0.025), climate.blossom[int(rng.integers(2))], rng
+                )
 
 
 def _berries(stage: Stage, ends: list[tuple[float, float, float]], rng: np.random.Generator) -> None:
@@ -112,7 +130,9 @@ def _berries(stage: Stage, ends: list[tuple[float, float, float]], rng: np.rando
     for x, y, _ in ends:
         for _ in range(4):
             size = stage.side * rng.uniform(0.006, 0.01)
-            berry = [ellipse(x + rng.normal(0, 0.016) * stage.side, y + abs(rng.normal(0, 0.018)) * stage.side, size, size)]
+            berry = [
+                ellipse(x + rng.normal(0, 0.016) * stage.side, y + abs(rng.normal(0, 0.018)) * stage.side, size, size)
+            ]
             stage.press.lay(berry, red)
             stage.press.tone(berry, Tone(darker(red, 0.5), (0.6, 0.8), 0.6, 0.9))
 
@@ -133,5 +153,9 @@ def before(stage: Stage, figures: list[Pose]) -> None:
     for _ in range(16):
         x, y = rng.uniform(0, 1) * stage.width, rng.uniform(0.1, 1) * stage.height
         size = stage.side * rng.uniform(0.012, 0.024)
-        ink = climate.blossom[int(rng.integers(2))] if climate.season == "spring" else mix(climate.leaf, climate.blossom[0], float(rng.random()))
+        ink = (
+            climate.blossom[int(rng.integers(2))]
+            if climate.season == "spring"
+            else mix(climate.leaf, climate.blossom[0], float(rng.random()))
+        )
         stage.press.lay([elements.leaf(x, y, size, float(rng.uniform(0, 6.3)), 0.34)], ink)

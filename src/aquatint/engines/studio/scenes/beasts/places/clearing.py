@@ -7,9 +7,11 @@ import numpy as np
 from aquatint.engines.studio.kernels.curves import limb
 from aquatint.engines.studio.kernels.press import Ink, Tone
 from aquatint.engines.studio.plan import Subject
-from aquatint.engines.studio.scenes.beasts import elements
-from aquatint.engines.studio.scenes.beasts.figure import Drawing, Pose, mix
-from aquatint.engines.studio.scenes.beasts.stage import Stage, darker, ground_at, lighter, poses, ridge_line
+from aquatint.engines.studio.scenes.beasts.figure import Drawing, Pose
+from aquatint.engines.studio.scenes.beasts.posing import poses
+from aquatint.engines.studio.scenes.printed import elements
+from aquatint.engines.studio.scenes.printed.inks import darker, lighter, mix
+from aquatint.engines.studio.scenes.printed.stage import Stage, ground_at, ridge_line
 
 
 def behind(stage: Stage) -> None:
@@ -52,13 +54,29 @@ def _plane(stage: Stage, number: int, t: float, ink: Ink) -> None:
         half = stage.side * (0.007 + 0.022 * t**1.5) * rng.uniform(0.65, 1.25)
         foot, lean = ground_at(line, x * stage.width) + half, rng.normal(0, 0.02) * stage.height
         px = x * stage.width
-        trunk = [limb([[px, foot, half * 1.35], [px + lean * 0.2, foot - 0.12 * stage.height, half], [px + lean, -0.05 * stage.height, half * 0.62]])]
+        trunk = [
+            limb(
+                [
+                    [px, foot, half * 1.35],
+                    [px + lean * 0.2, foot - 0.12 * stage.height, half],
+                    [px + lean, -0.05 * stage.height, half * 0.62],
+                ]
+            )
+        ]
         for _ in range(3):
             y = rng.uniform(0.02, 0.42) * stage.height
             side = 1 if rng.random() < 0.5 else -1
             reach = stage.side * rng.uniform(0.05, 0.13) * (0.5 + t)
             at = px + lean * (foot - y) / max(foot, 1)
-            trunk.append(limb([[at, y, half * 0.34], [at + side * reach * 0.5, y - reach * 0.15, half * 0.2], [at + side * reach, y - reach * 0.55, half * 0.06]]))
+            trunk.append(
+                limb(
+                    [
+                        [at, y, half * 0.34],
+                        [at + side * reach * 0.5, y - reach * 0.15, half * 0.2],
+                        [at + side * reach, y - reach * 0.55, half * 0.06],
+                    ]
+                )
+            )
         press.lay(trunk, ink)
         if t > 0.3:
             press.tone(trunk[:1], Tone(darker(ink, 0.35), stage.lighting().away, 0.5, 0.8))
@@ -66,7 +84,13 @@ def _plane(stage: Stage, number: int, t: float, ink: Ink) -> None:
         if climate.season != "winter" and number > 1:
             _spray(stage, px + lean * 0.8, t, ink, rng)
     press.lay([line], mix(ink, climate.leaf, 0.12 + 0.1 * t))
-    press.stipple([line], mix(ink, climate.sky[-1], 0.6), np.array([0, 0.62 * stage.height], np.float32), np.array([0, 0.84 * stage.height], np.float32), 0.8)
+    press.stipple(
+        [line],
+        mix(ink, climate.sky[-1], 0.6),
+        np.array([0, 0.62 * stage.height], np.float32),
+        np.array([0, 0.84 * stage.height], np.float32),
+        0.8,
+    )
 
 
 def _spray(stage: Stage, x: float, t: float, ink: Ink, rng: np.random.Generator) -> None:
@@ -108,4 +132,7 @@ def _fern(stage: Stage, x: float, y: float, size: float, inks: tuple[Ink, ...], 
             a = turn + droop * t * t
             px, py = x + np.cos(a) * size * t, y + np.sin(a) * size * t
             for side in (-1, 1):
-                stage.press.lay([elements.leaf(float(px), float(py), size * 0.24 * (1.05 - t), float(a + side * 1.1), 0.22)], mix(ink, lighter(ink, 0.25), t * 0.6))
+                stage.press.lay(
+                    [elements.leaf(float(px), float(py), size * 0.24 * (1.05 - t), float(a + side * 1.1), 0.22)],
+                    mix(ink, lighter(ink, 0.25), t * 0.6),
+                )

@@ -6,9 +6,11 @@ import numpy as np
 
 from aquatint.engines.studio.kernels.curves import ellipse, limb
 from aquatint.engines.studio.plan import Subject
-from aquatint.engines.studio.scenes.beasts import elements
-from aquatint.engines.studio.scenes.beasts.figure import Drawing, Pose, mix
-from aquatint.engines.studio.scenes.beasts.stage import Stage, darker, lighter, poses, ridge_line
+from aquatint.engines.studio.scenes.beasts.figure import Drawing, Pose
+from aquatint.engines.studio.scenes.beasts.posing import poses
+from aquatint.engines.studio.scenes.printed import elements
+from aquatint.engines.studio.scenes.printed.inks import darker, lighter, mix
+from aquatint.engines.studio.scenes.printed.stage import Stage, ridge_line
 
 _HORIZON = 0.58
 
@@ -53,12 +55,17 @@ def under(stage: Stage, figure: Pose) -> None:
     for size in (9.0, 5.5):
         ring = ellipse(figure.x, figure.y, size * figure.scale, size * 0.16 * figure.scale)
         stage.press.lay([ring], lighter(climate.water[1], 0.35))
-        stage.press.lay([ellipse(figure.x, figure.y, (size - 0.7) * figure.scale, (size * 0.16 - 0.3) * figure.scale)], climate.water[1])
+        stage.press.lay(
+            [ellipse(figure.x, figure.y, (size - 0.7) * figure.scale, (size * 0.16 - 0.3) * figure.scale)],
+            climate.water[1],
+        )
     pale = mix(climate.water[1], (0.97, 0.96, 0.92), 0.45)
     for i in range(9):  # a broken mirror image
         y = figure.y + (4 + 3.2 * i) * figure.scale
         long = (6.5 + 4.5 * np.sin(i * 0.55)) * figure.scale * (1 if i > 1 else 0.3)
-        stage.press.lay([ellipse(figure.x + (1 + i % 2) * figure.scale, y, float(long), 0.55 * figure.scale, count=20)], pale)
+        stage.press.lay(
+            [ellipse(figure.x + (1 + i % 2) * figure.scale, y, float(long), 0.55 * figure.scale, count=20)], pale
+        )
 
 
 def before(stage: Stage, figures: list[Pose]) -> None:
@@ -72,8 +79,14 @@ def before(stage: Stage, figures: list[Pose]) -> None:
         foot, tall = rng.uniform(0.97, 1.05) * stage.height, stage.side * rng.uniform(0.16, 0.42)
         lean = tall * rng.normal(0.06, 0.12 + 0.2 * climate.wind)
         half = stage.side * rng.uniform(0.0016, 0.0034)
-        stem = limb([[x, foot, half], [x + lean * 0.3, foot - tall * 0.55, half * 0.8], [x + lean, foot - tall, half * 0.2]], per=6)
+        stem = limb(
+            [[x, foot, half], [x + lean * 0.3, foot - tall * 0.55, half * 0.8], [x + lean, foot - tall, half * 0.2]],
+            per=6,
+        )
         stage.press.lay([stem], inks[int(rng.integers(3))])
         if rng.random() < 0.2:
             top = np.array([x + lean * 0.8, foot - tall * 0.9])
-            stage.press.lay([ellipse(float(top[0]), float(top[1]), half * 2.2, tall * 0.07, 0.1, 20)], darker((0.5, 0.32, 0.2), 0.2))
+            stage.press.lay(
+                [ellipse(float(top[0]), float(top[1]), half * 2.2, tall * 0.07, 0.1, 20)],
+                darker((0.5, 0.32, 0.2), 0.2),
+            )

@@ -7,8 +7,9 @@ import numpy as np
 from aquatint.engines.studio.kernels.curves import Points, ellipse, limb, place, smooth_closed
 from aquatint.engines.studio.kernels.press import Tone
 from aquatint.engines.studio.plan import Subject
-from aquatint.engines.studio.scenes.beasts.figure import Drawing, Pose, mix
-from aquatint.engines.studio.scenes.beasts.stage import Stage, darker, lighter
+from aquatint.engines.studio.scenes.beasts.figure import Drawing, Pose
+from aquatint.engines.studio.scenes.printed.inks import darker, lighter, mix
+from aquatint.engines.studio.scenes.printed.stage import Stage
 
 
 def behind(stage: Stage) -> None:
@@ -20,7 +21,13 @@ def behind(stage: Stage) -> None:
     for _ in range(46):
         x, y = rng.uniform(-0.02, 1.02) * stage.width, rng.uniform(-0.02, 1.02) * stage.height
         size = stage.side * rng.uniform(0.02, 0.07)
-        stone = smooth_closed([[np.cos(a) * size * rng.uniform(0.8, 1.15), np.sin(a) * size * 0.8 * rng.uniform(0.8, 1.15)] for a in np.linspace(0, 2 * np.pi, 8)[:-1]], 6)
+        stone = smooth_closed(
+            [
+                [np.cos(a) * size * rng.uniform(0.8, 1.15), np.sin(a) * size * 0.8 * rng.uniform(0.8, 1.15)]
+                for a in np.linspace(0, 2 * np.pi, 8)[:-1]
+            ],
+            6,
+        )
         ink = mix(deep, climate.water[1], float(rng.uniform(0.12, 0.34)))
         shape = [place(stone, 1.0, float(rng.uniform(0, 3)), (float(x), float(y)))]
         press.lay(shape, ink)
@@ -36,7 +43,13 @@ def _light_web(stage: Stage) -> None:
     for _ in range(30):
         x, y = rng.uniform(0, 1) * stage.width, rng.uniform(0, 1) * stage.height
         size = stage.side * rng.uniform(0.04, 0.12)
-        ring = smooth_closed([[np.cos(a) * size * rng.uniform(0.6, 1.3), np.sin(a) * size * 0.6 * rng.uniform(0.6, 1.3)] for a in np.linspace(0, 2 * np.pi, 10)[:-1]], 8)
+        ring = smooth_closed(
+            [
+                [np.cos(a) * size * rng.uniform(0.6, 1.3), np.sin(a) * size * 0.6 * rng.uniform(0.6, 1.3)]
+                for a in np.linspace(0, 2 * np.pi, 10)[:-1]
+            ],
+            8,
+        )
         part = ring[: int(len(ring) * rng.uniform(0.35, 0.8))]
         radius = stage.side * 0.0016 * np.sin(np.linspace(0.1, 3.0, len(part)))
         stage.press.lay([limb(np.column_stack([part + [x, y], radius]), per=1)], ink)
@@ -49,7 +62,9 @@ def stand(stage: Stage, drawing: Drawing, subject: Subject) -> list[Pose]:
     count = min(7, named)
     scale = stage.side * (0.0080 if count == 1 else 0.0060 / (1 + 0.07 * (count - 2)))
     if count == 1:
-        return [Pose(0.5 * stage.width, 0.5 * stage.height, scale, stage.main_x() < 0.5, float(rng.uniform(-0.5, 0.5)))]
+        return [
+            Pose(0.5 * stage.width, 0.5 * stage.height, scale, stage.main_x() < 0.5, float(rng.uniform(-0.5, 0.5)))
+        ]
     start, found = rng.uniform(0, 2 * np.pi), []
     reach_x = 0.27 * stage.width if stage.width > stage.height else 0.26 * stage.side
     reach_y = 0.26 * stage.height if stage.height > stage.width else 0.24 * stage.side
@@ -69,7 +84,9 @@ def _many(stage: Stage) -> bool:
 
 def under(stage: Stage, figure: Pose) -> None:
     """The shadow on the ground below."""
-    shape = smooth_closed([[-38, 0], [-20, -9], [4, -9], [30, -2], [52, -14], [50, 2], [54, 16], [30, 5], [4, 9], [-20, 9]])
+    shape = smooth_closed(
+        [[-38, 0], [-20, -9], [4, -9], [30, -2], [52, -14], [50, 2], [54, 16], [30, 5], [4, 9], [-20, 9]]
+    )
     flip = figure.flip
     at = figure.x + 7 * figure.scale, figure.y + 10 * figure.scale
     shadow = place(shape, figure.scale, figure.turn, at, flip)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from aquatint.engines.studio.kernels.curves import Points
 from aquatint.engines.studio.kernels.press import Tone
 from aquatint.engines.studio.plan import Subject
-from aquatint.engines.studio.scenes.beasts import elements
-from aquatint.engines.studio.scenes.beasts.figure import Drawing, Pose, mix
-from aquatint.engines.studio.scenes.beasts.stage import Stage, darker, lighter, poses, ridge_line
+from aquatint.engines.studio.scenes.beasts.figure import Drawing, Pose
+from aquatint.engines.studio.scenes.beasts.posing import poses
+from aquatint.engines.studio.scenes.printed import elements
+from aquatint.engines.studio.scenes.printed.inks import darker, lighter, mix
+from aquatint.engines.studio.scenes.printed.stage import Stage, ridge_line
 
 
 def behind(stage: Stage) -> None:
@@ -45,17 +48,14 @@ def behind(stage: Stage) -> None:
     elements.blades(stage, line, 520, 0.024, inks, "ridge", 0.14)
 
 
-def _peaks(stage: Stage, y: float, swing: float, salt: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _peaks(stage: Stage, y: float, swing: float, salt: str) -> Points:
     """A mountain range: straight flanks broken by midpoint displacement (Fournier, Fussell and Carpenter 1982)."""
     rng = stage.rng("peaks", salt)
     line = rng.uniform(-1, 1, 5)
     rough = 0.62
     for _ in range(6):
         middle = (line[1:] + line[:-1]) / 2 + rng.uniform(-1, 1, len(line) - 1) * rough
-        line = np.insert(middle, np.arange(len(line)), line) if False else np.ravel(
-            np.column_stack([line[:-1], middle])
-        ).tolist() + [line[-1]]
-        line = np.asarray(line)
+        line = np.append(np.column_stack([line[:-1], middle]).ravel(), line[-1])
         rough *= 0.52
     xs = np.linspace(-0.02, 1.02, len(line)) * stage.width
     points = np.column_stack([xs, (y + swing * line * 0.6) * stage.height])
@@ -63,13 +63,13 @@ def _peaks(stage: Stage, y: float, swing: float, salt: str) -> np.ndarray[tuple[
     return np.asarray(np.concatenate([points, corners]), np.float32)
 
 
-def _ground(stage: Stage) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _ground(stage: Stage) -> Points:
     return ridge_line(stage, 0.855, 0.012, 0.6, "ground")
 
 
 def stand(stage: Stage, drawing: Drawing, subject: Subject) -> list[Pose]:
     """Figures stand on the ridge."""
-    return poses(stage, drawing, subject, 0.885, 0.56, 96)
+    return poses(stage, drawing, subject, 0.895, 0.66, 96)
 
 
 def before(stage: Stage, figures: list[Pose]) -> None:

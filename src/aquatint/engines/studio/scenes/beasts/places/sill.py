@@ -7,9 +7,11 @@ import numpy as np
 from aquatint.engines.studio.kernels.curves import ellipse, limb, smooth_closed
 from aquatint.engines.studio.kernels.press import Ink, Tone
 from aquatint.engines.studio.plan import Subject
-from aquatint.engines.studio.scenes.beasts import elements
-from aquatint.engines.studio.scenes.beasts.figure import Drawing, Pose, mix
-from aquatint.engines.studio.scenes.beasts.stage import Stage, darker, lighter, poses, rectangle
+from aquatint.engines.studio.scenes.beasts.figure import Drawing, Pose
+from aquatint.engines.studio.scenes.beasts.posing import poses
+from aquatint.engines.studio.scenes.printed import elements
+from aquatint.engines.studio.scenes.printed.inks import darker, lighter, mix
+from aquatint.engines.studio.scenes.printed.stage import Stage, rectangle
 from aquatint.engines.studio.scenes.terrain import falling
 
 _SILL = 0.83
@@ -74,9 +76,17 @@ def _room(stage: Stage) -> None:
     board = rectangle(-2, bottom, width + 2, bottom + 0.036 * height)
     below = rectangle(-2, bottom + 0.034 * height, width + 2, height + 2)
     press.lay([below], darker(wall, 0.22))
-    press.stipple([below], darker(wall, 0.55), np.array([0, height], np.float32), np.array([0, bottom], np.float32), 0.8)
+    press.stipple(
+        [below], darker(wall, 0.55), np.array([0, height], np.float32), np.array([0, bottom], np.float32), 0.8
+    )
     press.lay([board], wood)
-    press.stipple([board], darker(wood, 0.25), np.array([0, bottom], np.float32), np.array([0, bottom + 0.06 * height], np.float32), 0.8)
+    press.stipple(
+        [board],
+        darker(wood, 0.25),
+        np.array([0, bottom], np.float32),
+        np.array([0, bottom + 0.06 * height], np.float32),
+        0.8,
+    )
 
 
 def _curtain(stage: Stage, edge: float, way: int) -> None:
@@ -95,7 +105,14 @@ def _curtain(stage: Stage, edge: float, way: int) -> None:
     for i in range(5):
         t = (i + 0.5) / 5
         top, waist = inner + (outer - inner) * t, edge + way * (0.035 + 0.07 * t) * side
-        fold = limb([[top, -0.02 * side, 0.005 * side], [top, 0.35 * bottom, 0.007 * side], [waist, 0.62 * bottom, 0.003 * side], [edge + way * 0.12 * t * side, bottom, 0.007 * side]])
+        fold = limb(
+            [
+                [top, -0.02 * side, 0.005 * side],
+                [top, 0.35 * bottom, 0.007 * side],
+                [waist, 0.62 * bottom, 0.003 * side],
+                [edge + way * 0.12 * t * side, bottom, 0.007 * side],
+            ]
+        )
         press.inlay([fold], darker(cloth, 0.22), [shape])
     press.tone([shape], Tone(darker(cloth, 0.5), (float(way), 0.2), 0.4, 0.8))
 
@@ -112,14 +129,34 @@ def _plant(stage: Stage) -> None:
     for turn in np.linspace(-2.75, -0.4, 9) + rng.normal(0, 0.08, 9):
         long = size * rng.uniform(1.7, 2.7)
         tip_x, tip_y = x + np.cos(turn) * long * 0.5, base - size * 1.1 + np.sin(turn) * long * 0.62
-        press.lay([limb([[x, base - size, size * 0.03], [(x + tip_x) / 2, (base - size + tip_y) / 2 - size * 0.1, size * 0.025], [tip_x, tip_y, size * 0.02]], per=5)], darker(green, 0.25))
+        press.lay(
+            [
+                limb(
+                    [
+                        [x, base - size, size * 0.03],
+                        [(x + tip_x) / 2, (base - size + tip_y) / 2 - size * 0.1, size * 0.025],
+                        [tip_x, tip_y, size * 0.02],
+                    ],
+                    per=5,
+                )
+            ],
+            darker(green, 0.25),
+        )
         blade = elements.leaf(float(tip_x), float(tip_y), long * 0.55, float(turn + 0.25 * np.cos(turn)), 0.36)
         ink = mix(green, lighter(green, 0.3), float(rng.random()) * 0.7)
         press.lay([blade], ink)
         press.tone([blade], Tone(darker(ink, 0.45), stage.lighting().away, 0.5, 0.8))
     pot = mix((0.78, 0.42, 0.28), climate.wall, 0.15)
     pot = (pot[0] * climate.ambient[0], pot[1] * climate.ambient[1], pot[2] * climate.ambient[2])
-    body = np.array([[x - size * 0.72, base - size * 1.05], [x + size * 0.72, base - size * 1.05], [x + size * 0.5, base], [x - size * 0.5, base]], np.float32)
+    body = np.array(
+        [
+            [x - size * 0.72, base - size * 1.05],
+            [x + size * 0.72, base - size * 1.05],
+            [x + size * 0.5, base],
+            [x - size * 0.5, base],
+        ],
+        np.float32,
+    )
     collar = rectangle(x - size * 0.82, base - size * 1.28, x + size * 0.82, base - size * 0.98)
     press.lay([body, collar], pot)
     press.tone([body], Tone(darker(pot, 0.45), stage.lighting().away, 0.6, 0.9))

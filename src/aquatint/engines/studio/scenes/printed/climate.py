@@ -15,7 +15,7 @@ from aquatint.engines.studio.kernels.named_colors import COLORS
 from aquatint.engines.studio.kernels.noise import generator
 from aquatint.engines.studio.kernels.press import Ink
 from aquatint.engines.studio.plan import Plan
-from aquatint.engines.studio.scenes.beasts.figure import mix, times
+from aquatint.engines.studio.scenes.printed.inks import mix, times
 
 _TINT = 0.34  # how far an overall colour word pulls sky and land
 _FREE_TIMES = ("morning", "day", "golden_hour", "sunset", "sunrise", "dusk")
@@ -108,12 +108,15 @@ def read_climate(
     time = _time(plan, rng, weather)
     names = {subject.name for subject in plan.subjects} - plan.excluded
     entry = msgspec.convert(
-        tomllib.loads((files("aquatint.engines.studio.scenes.beasts") / "light.toml").read_text("utf-8"))[time], _Entry
+        tomllib.loads((files("aquatint.engines.studio.scenes.printed") / "light.toml").read_text("utf-8"))[time],
+        _Entry,
     )
     snow = weather.get("snow", 0.0)
     season = plan.season or ("winter" if snow else str(rng.choice(seasons)))
     land, pull = _LAND[season]
-    lands = [mix(hex_color(c), times(land, hex_color(entry.ambient)), pull) for c in (entry.far, entry.mid, entry.near)]
+    lands = [
+        mix(hex_color(c), times(land, hex_color(entry.ambient)), pull) for c in (entry.far, entry.mid, entry.near)
+    ]
     if time in ("night", "dusk", "sunset", "dawn"):  # snow and grass lie in the shadow of the hour
         dim = {"night": 0.42, "dusk": 0.62, "sunset": 0.7, "dawn": 0.8}[time]
         lands = [mix(times(c, (dim, dim, dim * 1.08)), hex_color(e), 0.45) for c, e in zip(
@@ -205,9 +208,7 @@ def _tinted(climate: Climate, plan: Plan, leads: frozenset[str]) -> Climate:
         return climate
     level = [sum(c) / 3 for c in climate.sky]
     tints = [print_ink(words[i % len(words)]) for i in range(len(climate.sky))]
-    sky = tuple(
-        mix(c, _at_level(t, lv), _TINT * 2) for c, t, lv in zip(climate.sky, tints, level, strict=True)
-    )
+    sky = tuple(mix(c, _at_level(t, lv), _TINT * 2) for c, t, lv in zip(climate.sky, tints, level, strict=True))
     first, last = print_ink(words[0]), print_ink(words[-1])
     return replace(
         climate,

@@ -9,11 +9,22 @@ import numpy as np
 from aquatint.engines.studio.kernels.curves import Points
 from aquatint.engines.studio.kernels.noise import generator
 from aquatint.engines.studio.kernels.press import Ink, Press
-from aquatint.engines.studio.plan import Plan, Subject
-from aquatint.engines.studio.scenes.beasts.climate import Climate
-from aquatint.engines.studio.scenes.beasts.figure import Drawing, Lighting, Pose
+from aquatint.engines.studio.plan import Plan
+from aquatint.engines.studio.scenes.printed.climate import Climate
 
 _SIDES = {"left": 0.30, "right": 0.70, "center": 0.5, "middle": 0.5}
+
+
+@dataclass(frozen=True, slots=True)
+class Lighting:
+    """The light on a figure: where shadows fall and what colours they and the lit rim have."""
+
+    away: tuple[float, float]  # direction from the light
+    shadow: Ink
+    depth: float  # strength of the shadow, 0..1
+    rim: Ink
+    rim_width: float = 1.1  # units; 0 draws none
+    ambient: Ink = (1.0, 1.0, 1.0)  # multiplies every ink
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +65,12 @@ class Stage:
         side = -1.0 if self.disc_x() > 0.5 else 1.0
         dull = min(1.0, 0.5 * (climate.rain + climate.fog + climate.snow))
         return Lighting(
-            (side, 0.75), climate.shadow, 0.72 - 0.25 * dull, climate.rim, rim_width * (1 - 0.6 * dull), climate.ambient
+            (side, 0.75),
+            climate.shadow,
+            0.72 - 0.25 * dull,
+            climate.rim,
+            rim_width * (1 - 0.6 * dull),
+            climate.ambient,
         )
 
     def disc_x(self) -> float:
@@ -71,30 +87,6 @@ class Stage:
         if self.height > self.width * 1.2:
             return 0.5
         return float(self.rng("main").choice([0.35, 0.38, 0.62, 0.65]))
-
-
-def poses(stage: Stage, drawing: Drawing, subject: Subject, ground: float, share: float, tall: float) -> list[Pose]:
-    """Stand `subject.count` figures (5 at most) on a ground line, back to front.
-
-    `ground` is a share of the height; the main figure takes `share` of the shorter side, being `tall` units.
-    """
-    count = min(5, max(1, subject.count))
-    rng = stage.rng("poses")
-    main = stage.main_x()
-    scale = share * stage.side / tall / (1 + 0.16 * (count - 1))
-    found = [Pose(main * stage.width, ground * stage.height, scale, main < 0.5)]
-    if count == 1:
-        return found
-    reach = 0.80 if stage.width >= stage.height else 0.74
-    left = 0.5 - reach / 2
-    slots = [left + reach * (i + 0.5) / count for i in range(count)]
-    slots.remove(min(slots, key=lambda x: abs(x - main)))
-    for x in slots:
-        back = float(rng.uniform(0.0, 1.0))
-        size = scale * (0.94 - 0.2 * back)
-        y = ground * stage.height - back * 0.03 * stage.height
-        found.append(Pose((x + rng.uniform(-0.02, 0.02)) * stage.width, y, size, bool(x < 0.5)))
-    return sorted(found, key=lambda pose: pose.y)
 
 
 def ridge_line(stage: Stage, y: float, swing: float, waves: float, salt: str, bottom: float = 1.02) -> Points:
@@ -119,25 +111,3 @@ def ground_at(line: Points, x: float) -> float:
 def rectangle(left: float, top: float, right: float, bottom: float) -> Points:
     """An upright rectangle."""
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
-
-
-def lighter(ink: Ink, share: float) -> Ink:
-    """An ink mixed with white."""
-    return (ink[0] + (1 - ink[0]) * share, ink[1] + (1 - ink[1]) * share, ink[2] + (1 - ink[2]) * share)
-
-
-def darker(ink: Ink, share: float) -> Ink:
-    """An ink with a deep blue in it."""
-    deep = (0.06, 0.07, 0.14)
-    return (
-        ink[0] + (deep[0] - ink[0]) * share,
-        ink[1] + (deep[1] - ink[1]) * share,
-        ink[2] + (deep[2] - ink[2]) * share,
-    )
-
-
-def deeper(ink: Ink, share: float) -> Ink:
-    """An ink laid twice: darker and more saturated in its own hue, as petals are in their folds."""
-    r, g, b = (c**2.4 for c in ink)
-    rich = (r * 0.97, g * 0.93, b * 0.96)
-    return (ink[0] + (rich[0] - ink[0]) * share, ink[1] + (rich[1] - ink[1]) * share, ink[2] + (rich[2] - ink[2]) * share)

@@ -6,8 +6,8 @@ import numpy as np
 
 from aquatint.engines.studio.kernels.curves import Points, ellipse, limb, melt, place
 from aquatint.engines.studio.kernels.press import Ink, Tone
-from aquatint.engines.studio.scenes.beasts.figure import mix
-from aquatint.engines.studio.scenes.beasts.stage import Stage, darker, ground_at, lighter, rectangle, ridge_line
+from aquatint.engines.studio.scenes.printed.inks import darker, lighter, mix
+from aquatint.engines.studio.scenes.printed.stage import Stage, ground_at, rectangle, ridge_line
 
 
 def sky(stage: Stage, horizon: float, disc_y: float = 0.3, disc_size: float = 0.11) -> None:
@@ -137,14 +137,26 @@ def big_tree(stage: Stage, x: float, y: float, high: float, salt: str) -> None:
     climate, press = stage.climate, stage.press
     bark = mix((0.33, 0.24, 0.22), climate.near, 0.35)
     lean = rng.uniform(-0.06, 0.06) * high
-    trunk = [limb([[x, y, high * 0.045], [x + lean * 0.4, y - high * 0.3, high * 0.03], [x + lean, y - high * 0.62, high * 0.018]])]
+    trunk = [
+        limb(
+            [
+                [x, y, high * 0.045],
+                [x + lean * 0.4, y - high * 0.3, high * 0.03],
+                [x + lean, y - high * 0.62, high * 0.018],
+            ]
+        )
+    ]
     tips = []
     for i in range(7):
         t = 0.32 + 0.1 * i
         side = -1 if i % 2 else 1
         ax, ay = x + lean * t, y - high * min(t, 0.66)
         bx, by = ax + side * high * rng.uniform(0.14, 0.26), ay - high * rng.uniform(0.1, 0.24)
-        trunk.append(limb([[ax, ay, high * 0.014], [(ax + bx) / 2, ay - (ay - by) * 0.35, high * 0.009], [bx, by, high * 0.004]]))
+        trunk.append(
+            limb(
+                [[ax, ay, high * 0.014], [(ax + bx) / 2, ay - (ay - by) * 0.35, high * 0.009], [bx, by, high * 0.004]]
+            )
+        )
         tips.append((bx, by))
     press.lay(trunk, bark)
     if climate.season == "winter":
@@ -179,11 +191,15 @@ def blades(
         half = tall * rng.uniform(0.022, 0.05) * (1 - t) + 0.15
         y = ground_at(line, float(xs[i])) + drops[i] + tall * 0.06
         spine_x, spine_y = xs[i] + lean * t * t, y - tall * (t - 0.12 * t * t)
-        outline = np.concatenate([np.column_stack([spine_x - half, spine_y]), np.column_stack([spine_x + half, spine_y])[::-1]])
+        outline = np.concatenate(
+            [np.column_stack([spine_x - half, spine_y]), np.column_stack([spine_x + half, spine_y])[::-1]]
+        )
         stage.press.lay([np.asarray(outline, np.float32)], inks[int(rng.integers(len(inks)))])
 
 
-def posies(stage: Stage, line: Points, count: int, size: float, inks: tuple[Ink, ...], salt: str, sunk: float) -> None:
+def posies(
+    stage: Stage, line: Points, count: int, size: float, inks: tuple[Ink, ...], salt: str, sunk: float
+) -> None:
     """Small flowers on stems along a ridge line; sizes are shares of the shorter side."""
     rng = stage.rng("posies", salt)
     for _ in range(count):
@@ -192,18 +208,36 @@ def posies(stage: Stage, line: Points, count: int, size: float, inks: tuple[Ink,
         grown = 0.7 + 0.6 * drop / max(sunk * stage.side, 1)
         y, tall = ground_at(line, x) + drop, stage.side * size * rng.uniform(2.2, 4.2) * grown
         tip = x + rng.normal(0.1, 0.12) * tall, y - tall
-        stem = limb([[x, y, tall * 0.02], [(x + tip[0]) / 2 - tall * 0.04, y - tall / 2, tall * 0.016], [*tip, tall * 0.012]], per=5)
+        stem = limb(
+            [[x, y, tall * 0.02], [(x + tip[0]) / 2 - tall * 0.04, y - tall / 2, tall * 0.016], [*tip, tall * 0.012]],
+            per=5,
+        )
         stage.press.lay([stem], darker(stage.climate.leaf, 0.15))
-        floret(stage, tip[0], tip[1], stage.side * size * grown * rng.uniform(0.7, 1.2), inks[int(rng.integers(len(inks)))], rng)
+        floret(
+            stage,
+            tip[0],
+            tip[1],
+            stage.side * size * grown * rng.uniform(0.7, 1.2),
+            inks[int(rng.integers(len(inks)))],
+            rng,
+        )
 
 
-def floret(stage: Stage, x: float, y: float, size: float, ink: Ink, rng: np.random.Generator, petals: int = 5) -> None:
+def floret(
+    stage: Stage, x: float, y: float, size: float, ink: Ink, rng: np.random.Generator, petals: int = 5
+) -> None:
     """A little flower seen from a little above."""
-    ink = mix(ink, (ink[0] * stage.climate.ambient[0], ink[1] * stage.climate.ambient[1], ink[2] * stage.climate.ambient[2]), 0.8)
+    ink = mix(
+        ink,
+        (ink[0] * stage.climate.ambient[0], ink[1] * stage.climate.ambient[1], ink[2] * stage.climate.ambient[2]),
+        0.8,
+    )
     start, flat = rng.uniform(0, 2 * np.pi), rng.uniform(0.6, 1.0)
     for i in range(petals):
         a = start + 2 * np.pi * i / petals
-        petal = ellipse(x + np.cos(a) * size * 0.55, y + np.sin(a) * size * 0.55 * flat, size * 0.5, size * 0.34, a, 14)
+        petal = ellipse(
+            x + np.cos(a) * size * 0.55, y + np.sin(a) * size * 0.55 * flat, size * 0.5, size * 0.34, a, 14
+        )
         stage.press.lay([petal], mix(ink, darker(ink, 0.3), 0.5 * (i % 2)))
     heart = (0.93, 0.72, 0.28) if ink[0] + ink[1] < 1.75 or ink[2] > 0.5 else (0.35, 0.22, 0.16)
     stage.press.lay([ellipse(x, y, size * 0.26, size * 0.22 * flat, count=14)], heart)
