@@ -108,6 +108,9 @@ class Engines:
 @dataclass(frozen=True, slots=True)
 class Studio:
     strict: bool
+    c2pa_certificate: str
+    c2pa_key: str
+    c2pa_algorithm: str
 
 
 @dataclass(frozen=True, slots=True)

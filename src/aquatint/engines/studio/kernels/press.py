@@ -125,7 +125,7 @@ class Press:
         box = self._box(outlines)
         if box is None:
             return
-        left, top, right, bottom = box
+        left, top, right = box[:3]
         mask = self._mask(outlines, box)
         form = self._form(outlines, tone)
         if within:
@@ -146,7 +146,7 @@ class Press:
         box = self._box(outlines)
         if box is None:
             return
-        left, top, right, _ = box
+        left, top, right = box[:3]
         way = np.asarray(end, np.float32) - np.asarray(start, np.float32)
         way = way / max(float(way @ way), 1e-6)
 

@@ -12,6 +12,7 @@ from aquatint.engines.studio.plan import Plan, Subject
 from aquatint.engines.studio.scenes.beasts import figure
 from aquatint.engines.studio.scenes.beasts.places import branch, clearing, marsh, meadow, pond, ridge, sill
 from aquatint.engines.studio.scenes.printed.climate import print_ink, read_climate
+from aquatint.engines.studio.scenes.printed.inks import mix
 from aquatint.engines.studio.scenes.printed.stage import Stage
 from aquatint.engines.studio.scenes.terrain import falling
 from aquatint.engines.studio.styles.base import Easel, Rgb8

@@ -89,16 +89,14 @@ def _dress(stage: Stage, lines: list[Points], choice: Choice) -> None:
     climate, press, light = stage.climate, stage.press, stage.lighting()
     dark, pale = choice.inks[0], choice.inks[-1]
     heart = times((0.96, 0.83, 0.48), climate.ambient)
-    spots = []
+    spots: list[tuple[float, float]] = []
     for number, line in enumerate(lines):
         first = 0.45 if number == 0 else 0.35
         for t in np.linspace(first, 1.0, 9 if number == 0 else 5):
             at = line[int(t * (len(line) - 1))]
-            for _ in range(int(rng.integers(1, 4))):
-                spots.append(
-                    (at[0] + rng.normal(0, 0.024) * stage.side, at[1] + rng.normal(0, 0.024) * stage.side, float(t))
-                )
-    for x, y, t in spots:
+            around = rng.normal(0, 0.024, (int(rng.integers(1, 4)), 2)) * stage.side
+            spots += [(float(at[0] + dx), float(at[1] + dy)) for dx, dy in around]
+    for x, y in spots:
         if rng.random() < 0.10:
             turn = float(rng.uniform(0, 6.3))
             blade = elements.leaf(x, y, 0.8 * stage.side * rng.uniform(0.03, 0.05), turn, 0.22)
@@ -108,11 +106,11 @@ def _dress(stage: Stage, lines: list[Points], choice: Choice) -> None:
         elif rng.random() < 0.2:
             _bud(stage, x, y, times(dark, climate.ambient), rng)
         else:
-            ink: Ink = times(mix(dark, pale, float(rng.random())), climate.ambient)
+            tint = times(mix(dark, pale, float(rng.random())), climate.ambient)
             size = stage.side * rng.uniform(0.028, 0.046)
             blossom(
                 press,
-                Head(x, y, size, float(rng.uniform(0, 6.3)), float(rng.uniform(0.66, 1.0)), ink, heart, light.away),
+                Head(x, y, size, float(rng.uniform(0, 6.3)), float(rng.uniform(0.66, 1.0)), tint, heart, light.away),
                 rng,
             )
 

@@ -54,11 +54,9 @@ def _places(stage: Stage, count: int) -> list[tuple[float, float, float]]:
         (0.5 * side, 0.36, 0.3),
         (-0.22 * side, -0.22, 0.3),
     ]
-    spread = 1.0 if stage.width > stage.height else 1.0
     for dx, dy, share in others[: max(2, count - 1)]:
-        x = (
-            found[0][0]
-            + (dx + rng.normal(0, 0.02)) * (stage.width if stage.width < stage.height else stage.side * 1.25) * spread
+        x = found[0][0] + (dx + rng.normal(0, 0.02)) * (
+            stage.width if stage.width < stage.height else stage.side * 1.25
         )
         y = found[0][1] + (dy + rng.normal(0, 0.02)) * stage.side
         found.append(
@@ -256,8 +254,8 @@ def water(stage: Stage, choice: Choice, count: int) -> None:
             lotus(stage, rng.uniform(0.05, 0.95) * stage.width, y - size * 0.3, size * 0.7, choice.inks[-1], rng)
     main = stage.main_x() if stage.width > stage.height else 0.5
     spots = [(main, 0.66, 0.24), (main + (0.30 if main < 0.5 else -0.30), 0.60, 0.14)]
-    for dx in range(max(0, count - 2)):
-        spots.append((0.15 + 0.7 * float(rng.random()), 0.56 + 0.3 * float(rng.random()), 0.12 + 0.01 * dx))
+    extra = rng.random((max(0, count - 2), 2))
+    spots += [(0.15 + 0.7 * float(a), 0.56 + 0.3 * float(b), 0.12) for a, b in extra]
     for x, y, share in sorted(spots, key=lambda s: s[1]):
         px, py, size = x * stage.width, y * stage.height, share * stage.side
         stem = times((0.36, 0.5, 0.34), climate.ambient)

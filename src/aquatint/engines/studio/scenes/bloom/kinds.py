@@ -70,7 +70,7 @@ def _named(prompt: str, kinds: dict[str, _Kind]) -> str:
 
 def _colored(plan: Plan, subject: Subject, natural: tuple[Ink, ...]) -> tuple[Ink, ...]:
     """Inks in the colours asked for, those bound to the flower first."""
-    words = [subject.color] if subject.color else [c for c in plan.colors]
+    words = [subject.color] if subject.color else list(plan.colors)
     names = [name for word in words for name in (_RAINBOW if word == "rainbow" else (word,)) if name]
     if not names:
         return natural

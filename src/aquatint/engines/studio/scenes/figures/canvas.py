@@ -24,17 +24,26 @@ _TILE = 512  # side of the repeating grain
 _FIELD_SIDE = 1024
 _TINY = 24  # pixels; shapes up to this size are drawn straight into the picture
 
+_THIN = 7.0  # pixels; strokes up to this breadth too
+_CATMULL_ROM = np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) * 0.5
+
 
 def mix(first: Color, second: Color, share: float) -> Color:
     """Blend two colours; share 0 gives the first, 1 the second."""
-    a, b, c = (x + (y - x) * share for x, y in zip(first, second, strict=True))
-    return a, b, c
+    return (
+        first[0] + (second[0] - first[0]) * share,
+        first[1] + (second[1] - first[1]) * share,
+        first[2] + (second[2] - first[2]) * share,
+    )
 
 
 def scale(color: Color, gain: float) -> Color:
     """Brighten or darken a colour, kept within 0..1."""
-    a, b, c = (min(1.0, max(0.0, x * gain)) for x in color)
-    return a, b, c
+    return (
+        min(1.0, max(0.0, color[0] * gain)),
+        min(1.0, max(0.0, color[1] * gain)),
+        min(1.0, max(0.0, color[2] * gain)),
+    )
 
 
 def points(pairs: Iterable[Sequence[float]]) -> Points:
@@ -77,6 +86,9 @@ class Canvas:
 
     @staticmethod
     def _tile(tile: PlaneF, x: PlaneF, y: PlaneF) -> PlaneF:
+        top, left = int(y.flat[0]) % _TILE, int(x.flat[0]) % _TILE
+        if top + y.size <= _TILE and left + x.size <= _TILE and int(x.flat[-1]) - int(x.flat[0]) == x.size - 1:
+            return tile[top : top + y.size, left : left + x.size]
         rows = y.ravel().astype(np.int64) % _TILE
         columns = x.ravel().astype(np.int64) % _TILE
         return np.asarray(tile[rows[:, None], columns[None]], dtype=np.float32)
@@ -115,7 +127,8 @@ class Canvas:
         elif color.shape != area.shape:
             color = np.broadcast_to(color, area.shape)
         color = color + self._tile(self._dither, x, y)[..., None]
-        area[:] = np.clip(color, 0, 255)
+        np.clip(color, 0, 255, out=color)
+        area[:] = color
 
     def adjust(self, change: Callable[[RgbF, PlaneF, PlaneF], RgbF]) -> None:
         """Recompute every pixel from its colour 0..1 and its place, strip by strip."""
@@ -175,8 +188,22 @@ class Canvas:
         self, path: Points, width: float, paint: Paint | Color, taper: float = 0.0, opacity: float = 1.0
     ) -> None:
         """Draw a path `width` pixels broad; `taper` 0..1 thins it towards its end."""
-        breadths = width * (1 - taper * np.linspace(0, 1, len(path)))
-        self.polygon(ribbon(path, np.maximum(breadths, 0.5)), paint, opacity)
+        breadths = np.maximum(width * (1 - taper * np.linspace(0, 1, len(path))), 0.5)
+        outline = ribbon(path, breadths)
+        if width <= _THIN and opacity >= 1 and not callable(paint):
+            cv2.fillPoly(self.pixels, [_fixed(outline)], _ink(paint), cv2.LINE_AA, _SHIFT)
+            return
+        self.polygon(outline, paint, opacity)
+
+    def dabs(
+        self, at: Points, radii: Points, angles: npt.NDArray[np.float64], colors: npt.NDArray[np.float64]
+    ) -> None:
+        """Draw many small ellipses in order: centres and radii (n, 2) in pixels, degrees (n,), colours (n, 3)."""
+        centers = np.round(at * 16).astype(np.int64).tolist()
+        axes = np.maximum(1, np.round(radii * 16)).astype(np.int64).tolist()
+        inks = np.clip(np.round(colors * 255), 0, 255).astype(np.int64).tolist()
+        for center, axis, angle, ink in zip(centers, axes, angles.tolist(), inks, strict=True):
+            cv2.ellipse(self.pixels, center, axis, angle, 0, 360, ink, -1, cv2.LINE_AA, _SHIFT)
 
     def glow(self, x: float, y: float, radius: float, color: Color, strength: float) -> None:
         """Add soft light around a point (screen blend); it has faded out at `radius` pixels."""
@@ -232,26 +259,27 @@ def oval(x: float, y: float, rx: float, ry: float, angle: float = 0.0, count: in
 
 def ribbon(path: Points, breadths: npt.NDArray[np.float64] | float) -> Points:
     """Outline of a band along a path (n, 2) with the given breadth at each point."""
-    along = np.gradient(path, axis=0)
-    along /= np.hypot(along[:, 0], along[:, 1])[:, None] + 1e-9
-    offset = np.stack([-along[:, 1], along[:, 0]], 1) * (np.broadcast_to(breadths, len(path)) * 0.5)[:, None]
+    along = np.empty_like(path)
+    along[1:-1] = path[2:] - path[:-2]
+    along[0], along[-1] = path[1] - path[0], path[-1] - path[-2]
+    factor = 0.5 * np.asarray(breadths) / (np.sqrt((along * along).sum(1)) + 1e-9)
+    offset = along[:, ::-1] * factor[:, None]
+    offset[:, 0] *= -1
     return np.concatenate([path + offset, (path - offset)[::-1]])
 
 
 def curve(controls: Iterable[Sequence[float]], steps: int = 16, closed: bool = False) -> Points:
-    """A smooth path through control points (centripetal in spirit: Catmull and Rom 1974)."""
+    """A smooth path through control points (Catmull and Rom 1974), `steps` points from one to the next."""
     knots = points(controls)
     if closed:
         padded = np.concatenate([knots[-1:], knots, knots[:2]])
     else:
         padded = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
-    t = np.linspace(0, 1, steps, endpoint=False)[:, None]
-    pieces = []
-    for a, b, c, d in zip(padded, padded[1:], padded[2:], padded[3:], strict=False):
-        pieces.append(
-            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
-        )
-    smooth = np.concatenate(pieces)
+    t = np.arange(steps)[:, None] / steps
+    powers = np.concatenate([np.ones_like(t), t, t * t, t * t * t], 1)
+    weights = powers @ _CATMULL_ROM
+    windows = np.stack([padded[:-3], padded[1:-2], padded[2:-1], padded[3:]], 1)
+    smooth = (weights @ windows).reshape(-1, 2)
     return smooth if closed else np.concatenate([smooth, knots[-1:]])
 
 
@@ -319,8 +347,11 @@ def _fixed(outline: Points) -> npt.NDArray[np.int32]:
 
 
 def _ink(color: Color) -> tuple[int, int, int]:
-    a, b, c = (int(min(255, max(0, round(part * 255)))) for part in color)
-    return a, b, c
+    return (
+        int(min(255.0, max(0.0, color[0] * 255 + 0.5))),
+        int(min(255.0, max(0.0, color[1] * 255 + 0.5))),
+        int(min(255.0, max(0.0, color[2] * 255 + 0.5))),
+    )
 
 
 def _soften(cover: PlaneF, sigma: float) -> PlaneF:

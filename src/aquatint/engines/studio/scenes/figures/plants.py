@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from aquatint.engines.studio.scenes.figures.air import Air, Leaf
 from aquatint.engines.studio.scenes.figures.canvas import Canvas, Color, Points, curve, mix, points, scale
@@ -50,12 +51,18 @@ def clump(grove: Grove, x: float, y: float, rx: float, ry: float, tones: Leaf, l
     canvas.polygon(_ragged(x, y, rx * 0.92, ry * 0.92, rng), dark)
     spread = rng.normal(0, 0.52, (leaves, 2))
     spread /= np.maximum(1, np.hypot(spread[:, 0], spread[:, 1]) / 1.02)[:, None]
-    order = np.argsort(-spread[:, 1] + rng.normal(0, 0.3, leaves))
-    for dx, dy in spread[order]:
-        lift = 0.45 + 0.42 * dx * grove.sun_side - 0.5 * dy + 0.16 * rng.normal()
-        color = mix(dark, middle, min(1.0, lift * 2)) if lift < 0.5 else mix(middle, light, min(1.0, lift * 2 - 1))
-        size = leaf * (0.6 + 0.8 * rng.random())
-        canvas.ellipse(x + dx * rx, y + dy * ry, size, size * (0.5 + 0.3 * rng.random()), color, rng.random() * 180)
+    spread = spread[np.argsort(-spread[:, 1] + rng.normal(0, 0.3, leaves))]
+    lift = 0.45 + 0.42 * spread[:, 0] * grove.sun_side - 0.5 * spread[:, 1] + 0.16 * rng.normal(size=leaves)
+    sizes = leaf * (0.6 + 0.8 * rng.random(leaves))
+    radii = np.stack([sizes, sizes * (0.5 + 0.3 * rng.random(leaves))], 1)
+    canvas.dabs(spread * (rx, ry) + (x, y), radii, rng.random(leaves) * 180, shades(tones, lift))
+
+
+def shades(tones: Leaf, lift: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Colours (n, 3) between dark, middle and light for brightnesses 0..1 (n,)."""
+    stops = np.array(tones)
+    share = np.clip(lift, 0, 1)
+    return np.stack([np.interp(share, (0.0, 0.5, 1.0), stops[:, c]) for c in range(3)], 1)
 
 
 def _ragged(x: float, y: float, rx: float, ry: float, rng: np.random.Generator) -> Points:
@@ -238,7 +245,8 @@ def _leaf_shape(x: float, y: float, size: float, turn: float) -> Points:
     half = (1 - t * t) * 0.34
     shape = np.concatenate([np.stack([t, half], 1), np.stack([t[::-1], -half[::-1]], 1)]) * size
     a = math.radians(turn)
-    return shape @ np.array([[math.cos(a), math.sin(a)], [-math.sin(a), math.cos(a)]]) + (x, y)
+    turned = shape @ np.array([[math.cos(a), math.sin(a)], [-math.sin(a), math.cos(a)]]) + (x, y)
+    return np.asarray(turned, dtype=np.float64)
 
 
 def grass(

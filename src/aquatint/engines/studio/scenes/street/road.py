@@ -130,9 +130,9 @@ def _ground(road: Road, top: int, bottom: int) -> FloatArray:
     shift = np.float32(road.shrink)
     map_x = (columns + wave_x * amplitude * (2.4 - wetness) * 1.3) * shift
     map_y = (rows + wave_z * amplitude * (4.5 - 2.5 * wetness) + rings * amplitude * 1.2) * shift
-    map_x, map_y = map_x.astype(np.float32, copy=False), map_y.astype(np.float32, copy=False)
-    still = cv2.remap(road.sharp, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    drawn = _coarse_remap(road.rough, map_x, map_y)
+    at_x, at_y = np.asarray(map_x, np.float32), np.asarray(map_y, np.float32)
+    still = cv2.remap(road.sharp, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    drawn = _coarse_remap(road.rough, at_x, at_y)
     cosine = np.clip(cam.eye / np.sqrt(z * z + cam.eye**2), 0, 1)
     fresnel = (0.10 + 0.90 * (1 - cosine) ** 2.6) * brief.wet
     grain = 0.85 + 0.9 * _sample(road.tiles[3], x, depth, 300, 220) / (1 + z / 14)

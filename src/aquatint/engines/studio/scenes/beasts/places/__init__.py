@@ -1,1 +1,1 @@
-"""Places where animals live: each prints what lies behind the figures, says where they stand, prints what is before."""
+"""Places where animals live: what lies behind the figures, where they stand, what is before them."""

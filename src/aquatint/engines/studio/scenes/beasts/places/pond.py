@@ -52,7 +52,7 @@ def _light_web(stage: Stage) -> None:
         )
         part = ring[: int(len(ring) * rng.uniform(0.35, 0.8))]
         radius = stage.side * 0.0016 * np.sin(np.linspace(0.1, 3.0, len(part)))
-        stage.press.lay([limb(np.column_stack([part + [x, y], radius]), per=1)], ink)
+        stage.press.lay([limb(np.column_stack([part[:, 0] + x, part[:, 1] + y, radius]), per=1)], ink)
 
 
 def stand(stage: Stage, drawing: Drawing, subject: Subject) -> list[Pose]:

@@ -98,9 +98,16 @@ def _curtain(stage: Stage, edge: float, way: int) -> None:
     side, bottom = stage.side, _SILL * stage.height
     inner, outer = edge - way * 0.05 * side, edge + way * 0.13 * side
     shape = smooth_closed(
-        [[inner, -0.1 * side], [inner - way * 0.03 * side, 0.3 * bottom], [edge + way * 0.035 * side, 0.62 * bottom],
-         [edge - way * 0.005 * side, bottom * 1.02], [outer, bottom * 1.02], [outer - way * 0.02 * side, 0.62 * bottom], [outer, -0.1 * side]]
-    )  # fmt: skip
+        [
+            [inner, -0.1 * side],
+            [inner - way * 0.03 * side, 0.3 * bottom],
+            [edge + way * 0.035 * side, 0.62 * bottom],
+            [edge - way * 0.005 * side, bottom * 1.02],
+            [outer, bottom * 1.02],
+            [outer - way * 0.02 * side, 0.62 * bottom],
+            [outer, -0.1 * side],
+        ]
+    )
     press.lay([shape], cloth)
     for i in range(5):
         t = (i + 0.5) / 5
