@@ -26,7 +26,7 @@ from aquatint.engines.studio.scenes.figures.canvas import (
     scale,
     textured,
 )  # fmt: skip
-from aquatint.engines.studio.scenes.figures.plants import Grove, broadleaf, bush, clump, conifer, grass
+from aquatint.engines.studio.scenes.figures.plants import Grove, broadleaf, bush, clump, conifer, grass, shades
 from aquatint.engines.studio.styles.base import Easel, PlaneF, Rgb8, RgbF
 
 _BIRCH = re.compile(r"birch|白桦|桦树")
@@ -214,16 +214,18 @@ def _litter(canvas: Canvas, air: Air, wood: _Wood, seed: int) -> None:
     """Fallen leaves or stones that give the floor its perspective."""
     rng = generator(seed, "litter")
     depths = np.sort(rng.random(1500 if air.season == "autumn" else 900)) ** 1.6
-    for depth in depths:
-        y = wood.horizon + canvas.height * 0.02 + (canvas.height - wood.horizon) * float(depth)
-        size = canvas.unit * (0.5 + 6.0 * float(depth))
+    count = len(depths)
+    colors = np.empty((count, 3))
+    for i, depth in enumerate(depths):
         leaf = air.leaves(rng)
-        tone = air.tone(leaf[int(rng.integers(3))], float(rng.uniform(0.3, 0.9)), 0.5 * (1 - float(depth)))
+        colors[i] = air.tone(leaf[int(rng.integers(3))], float(rng.uniform(0.3, 0.9)), 0.15 + 0.5 * (1 - float(depth)))
         if air.snow:
-            tone = air.tone((0.95, 0.97, 1.0), float(rng.uniform(0.5, 1.1)), 0.3)
-        canvas.ellipse(
-            float(rng.random()) * canvas.width, y, size, size * 0.36, tone, float(rng.uniform(-25, 25)), opacity=0.6
-        )
+            colors[i] = air.tone((0.95, 0.97, 1.0), float(rng.uniform(0.6, 1.1)), 0.3)
+    at = np.stack(
+        [rng.random(count) * canvas.width, wood.horizon + canvas.height * 0.02 + (canvas.height - wood.horizon) * depths], 1
+    )
+    size = canvas.unit * (0.5 + 6.0 * depths)
+    canvas.dabs(at, np.stack([size, size * 0.36], 1), rng.uniform(-25, 25, count), colors)
 
 
 def _layer(canvas: Canvas, air: Air, wood: _Wood, near: float, rng: np.random.Generator, seed: int) -> None:
@@ -528,11 +530,9 @@ def _spray(
 ) -> None:
     """Loose leaves around a point: dense in the middle, single ones outside."""
     reach = rng.standard_t(3, (leaves, 2)).clip(-3.2, 3.2) * (0.52, 0.34) * size
-    for i, (dx, dy) in enumerate(reach):
-        light = float(np.clip(0.15 + 0.75 * i / leaves + 0.2 * rng.normal(), 0, 1))
-        color = mix(tones[0], tones[1], light * 2) if light < 0.5 else mix(tones[1], tones[2], light * 2 - 1)
-        long = leaf * float(rng.uniform(0.6, 1.5))
-        canvas.ellipse(x + dx, y + dy, long, long * 0.52, color, float(rng.uniform(-70, 70)))
+    light = 0.15 + 0.75 * np.arange(leaves) / leaves + 0.2 * rng.normal(size=leaves)
+    long = leaf * rng.uniform(0.6, 1.5, leaves)
+    canvas.dabs(reach + (x, y), np.stack([long, long * 0.52], 1), rng.uniform(-70, 70, leaves), shades(tones, light))
 
 
 def _crowns(canvas: Canvas, air: Air, wood: _Wood, near: float, rng: np.random.Generator) -> None:

@@ -203,7 +203,7 @@ def _stijl(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
     boxes = [(0.0, 0.0, width, height)]
     for _ in range(int(rng.integers(8, 13))):
         boxes.sort(key=lambda b: -(b[2] - b[0]) * (b[3] - b[1]))
-        pick = int(min(len(boxes) - 1, rng.integers(0, 3)))
+        pick = min(len(boxes) - 1, int(rng.integers(0, 3)))
         left, top, right, bottom = boxes.pop(pick)
         at = float(rng.choice([0.27, 0.38, 0.5, 0.62, 0.72]))
         if (right - left) * float(rng.uniform(0.6, 1.5)) > (bottom - top):
@@ -391,7 +391,10 @@ def _deco(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
             box = (x - r, y - r, x + r, y)
             for k, share in enumerate((1.0, 0.955, 0.80, 0.765, 0.50, 0.465, 0.2)):
                 color = gold if k % 2 == 0 else mix(body, inks.ground, 0.25 * (k // 2))
-                canvas.ellipse(float(x), y, r * share, r * share, _fill(canvas, color, rng, box))
+                # The next rows cover the lower half.
+                half = _wedge((float(x), y), r * share, r * share, 2)
+                other = _wedge((float(x), y), r * share, r * share, 3)
+                canvas.polygon(np.concatenate([half[1:], other[1:]]), _fill(canvas, color, rng, box))
                 if k == 1:
                     for a in np.linspace(0, np.pi, 19)[1:-1]:
                         tip = (float(x) - np.cos(a) * r * 0.94, y - np.sin(a) * r * 0.94)
@@ -475,10 +478,9 @@ def _petal(
     def shape(lo: float, hi: float, wide: float) -> Points:
         mid = lo * 0.45 + hi * 0.55
         knots = [(lo, 0.0), (mid, wide), (hi, 0.0), (mid, -wide)]
-        path = curve(
+        return curve(
             [(center[0] + np.cos(turn + d) * r, center[1] + np.sin(turn + d) * r) for r, d in knots], 14, closed=True
         )
-        return path
 
     tip = (center[0] + np.cos(turn) * outer, center[1] + np.sin(turn) * outer)
     root = (center[0] + np.cos(turn) * inner, center[1] + np.sin(turn) * inner)

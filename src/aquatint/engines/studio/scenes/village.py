@@ -121,8 +121,9 @@ def _slope(canvas: Canvas, place: _Place, start: float, end: float, rough: float
 
 
 def _wood(
-    grove: Grove, line: PlaneF, left: float, right: float, tall: float, count: int, ever: float, depth: float = 0.0
-) -> None:
+    grove: Grove, line: PlaneF, left: float, right: float, tall: float, count: int, ever: float,
+    depth: float = 0.0, old: bool = False,
+) -> None:  # fmt: skip
     """Trees along a crest between two columns, the farther ones first."""
     rng, canvas = grove.rng, grove.canvas
     feet = sorted((float(rng.random()) ** 0.8 * depth, float(rng.uniform(left, right))) for _ in range(count))
@@ -133,7 +134,7 @@ def _wood(
         if grove.far < 0.2:
             cast_shadow(grove, x, foot, size * 0.35)
         if rng.random() < ever:
-            (conifer if rng.random() < 0.7 else pine)(grove, x, foot, size * 1.15)
+            (conifer if rng.random() < 0.7 or not old else pine)(grove, x, foot, size * 1.15)
         else:
             broadleaf(grove, x, foot, size, bare=grove.air.snow and rng.random() < 0.4)
 
@@ -152,9 +153,9 @@ def _temple(place: _Place, grove: Grove, horizon: float, easel: Easel) -> None:
     hill = _slope(canvas, place, 0.86, 0.60, 0.05, derive_seed(easel.seed, "temple hill"))
     far = _near(grove, 0.22)
     stone = air.tone(scale(air.ground, 0.62), 0.45, 0.25)
-    _wood(far, hill, 0, width, size * 0.10, 34, 0.6)
+    _wood(far, hill, 0, width, size * 0.10, 34, 0.6, old=True)
     backdrop.ridge(canvas, hill, height * 0.95, stone, mix(stone, air.haze, 0.55), 0.12)
-    _wood(far, hill, middle - size * 0.45, middle + size * 0.45, size * 0.16, 12, 0.5, 0)
+    _wood(far, hill, middle - size * 0.45, middle + size * 0.45, size * 0.16, 12, 0.5, old=True)
     tower = size * (0.56 if not tall_sheet else 0.62)
     foot = float(hill[int(np.clip(middle, 0, width - 1))]) + size * 0.03
     build = _near(grove, 0.10 + 0.25 * air.mist)
@@ -166,7 +167,7 @@ def _temple(place: _Place, grove: Grove, horizon: float, easel: Easel) -> None:
             oriental.hall(
                 build, middle - place.side * size * 0.34, foot + size * 0.06, size * 0.30, int(rng.integers(1, 3))
             )
-    _wood(_near(grove, 0.12), hill, middle - size * 0.62, middle + size * 0.62, size * 0.13, 26, 0.45, size * 0.14)
+    _wood(_near(grove, 0.12), hill, middle - size * 0.62, middle + size * 0.62, size * 0.13, 26, 0.45, size * 0.14, True)
     backdrop.mist(
         canvas,
         foot + size * 0.14,
@@ -187,7 +188,7 @@ def _temple_foreground(place: _Place, grove: Grove, easel: Easel, middle: float)
     near = _near(grove, 0.0, 0.55)
     if not place.water:
         front = _slope(canvas, place, 0.84, 0.95, 0.04, derive_seed(easel.seed, "front"))
-        _wood(_near(grove, 0.05, 0.72), front, 0, width, size * 0.16, 30, 0.5)
+        _wood(_near(grove, 0.05, 0.72), front, 0, width, size * 0.16, 30, 0.5, old=True)
         dark = air.tone(scale(air.ground, 0.42), 0.4)
         backdrop.ridge(canvas, front, height * 1.02, dark, scale(dark, 0.6), 0.12)
         for k in range(34):
@@ -328,9 +329,7 @@ def _european(place: _Place, grove: Grove, horizon: float, easel: Easel) -> None
     middle = width * (0.5 + place.side * 0.20)
     lane = _lane(grove, middle - place.side * size * 0.05, float(hill[int(middle)]) + size * 0.07, place)
     blade = air.tone(scale(air.ground, 0.62), 0.5, 0.05)
-    tufts(
-        grove,
-        float(hill.min()) + size * 0.06,
+    tufts(grove, hill,
         height,
         1500,
         blade,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from aquatint.engines.studio.scenes.figures.air import Air, Leaf
 from aquatint.engines.studio.scenes.figures.canvas import Canvas, Color, Points, curve, mix, points, scale
+from aquatint.engines.studio.styles.base import PlaneF
 
 _BARK = (0.30, 0.22, 0.17)
 
@@ -264,15 +265,17 @@ def grass(
 
 
 def tufts(
-    grove: Grove, top: float, bottom: float, count: int, color: Color, tip: Color, keep: Points | None = None
+    grove: Grove, line: PlaneF, bottom: float, count: int, color: Color, tip: Color, keep: Points | None = None
 ) -> None:
-    """Scatter tufts over open ground, small at row `top` and large at `bottom`, outside the outline `keep`."""
+    """Scatter tufts below the crest `line`, small there and large at row `bottom`, outside the outline `keep`."""
     rng, canvas = grove.rng, grove.canvas
     size = min(canvas.width, canvas.height)
     depths = np.sort(rng.random(count)) ** 0.8
     fixed = None if keep is None else np.round(keep).astype(np.float32)
     for depth in depths:
-        x, y = float(rng.random()) * canvas.width, top + (bottom - top) * float(depth)
+        x = float(rng.random()) * (canvas.width - 1)
+        top = float(line[int(x)]) + size * 0.02
+        y = top + (bottom - top) * float(depth)
         if fixed is not None and cv2.pointPolygonTest(fixed, (x, y), False) >= 0:
             continue
         tall = size * (0.005 + 0.016 * depth)
