@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import ModuleType
 
 from aquatint.engines.studio.kernels.color import hex_color
@@ -48,6 +49,9 @@ def compose(plan: Plan, easel: Easel) -> Rgb8:
     home.behind(stage)
     easel.progress(0.55, "printing the animals")
     drawing = figure.load(name)
+    indoors = getattr(home, "indoors", None)
+    if indoors:
+        stage = replace(stage, climate=indoors(climate))
     stands = home.stand(stage, drawing, lead)
     under = getattr(home, "under", None)
     for number, pose in enumerate(stands):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,8 +15,6 @@ from aquatint.engines.studio.scenes.figures.backdrop import dim
 from aquatint.engines.studio.scenes.figures.canvas import (
     Canvas,
     Color,
-    Points,
-    curve,
     gradient,
     mix,
     oval,
@@ -26,6 +23,7 @@ from aquatint.engines.studio.scenes.figures.canvas import (
     scale,
     textured,
 )  # fmt: skip
+from aquatint.engines.studio.scenes.figures.patterns import Inks, deco, fill, mandala, memphis, rect, wedge
 from aquatint.engines.studio.styles.base import Easel, Rgb8
 
 # Ground first, then inks.
@@ -37,19 +35,6 @@ _PALETTES: dict[str, tuple[str, ...]] = {
     "stijl": ("#f4f0e6", "#d4281f", "#f2c81e", "#1d4ea3", "#151515", "#f4f0e6", "#dcd6c8"),
     "deco": ("#0f2a33", "#d8b26a", "#f0deb0", "#1f5a5e", "#b5763a", "#0a181d", "#7fb2a5"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Inks:
-    """Colours of one print."""
-
-    ground: Color
-    colors: tuple[Color, ...]
-
-    def pick(self, rng: np.random.Generator, other: Color | None = None) -> Color:
-        """One of the colours, not `other`."""
-        free = [c for c in self.colors if c != other]
-        return free[int(rng.integers(len(free)))]
 
 
 def compose(plan: Plan, easel: Easel) -> Rgb8:
@@ -85,7 +70,7 @@ _WORDS = {
 }
 
 
-def _inks(plan: Plan, school: str, rng: np.random.Generator) -> _Inks:
+def _inks(plan: Plan, school: str, rng: np.random.Generator) -> Inks:
     wanted = [named(color) for color in plan.colors if color not in plan.excluded]
     usual = {"stijl": "stijl", "memphis": "memphis", "deco": "deco"}.get(school)
     name = usual or str(rng.choice(["bauhaus", "evening", "dusty", "bauhaus"]))
@@ -97,24 +82,10 @@ def _inks(plan: Plan, school: str, rng: np.random.Generator) -> _Inks:
             *(mix(c, (1, 1, 1), 0.5) for c in wanted),
             (0.1, 0.1, 0.12),
         ]
-    return _Inks(ground, tuple(inks))
+    return Inks(ground, tuple(inks))
 
 
-def _fill(
-    canvas: Canvas, color: Color, rng: np.random.Generator, box: tuple[float, float, float, float]
-) -> Callable[..., np.ndarray]:
-    """A print's ink: nearly flat, with a grainy gradient across the box (left, top, right, bottom)."""
-    left, top, right, bottom = box
-    ends = ((left, top), (right, bottom)) if rng.random() < 0.5 else ((right, top), (left, bottom))
-    low, high = scale(color, 0.86), mix(color, (1, 1, 1), 0.08)
-    return textured(canvas, gradient(*ends, (high, color, low)), 0.05, 0.03)
-
-
-def _rect(left: float, top: float, right: float, bottom: float) -> Points:
-    return points([(left, top), (right, top), (right, bottom), (left, bottom)])
-
-
-def _bauhaus(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
+def _bauhaus(canvas: Canvas, inks: Inks, rng: np.random.Generator) -> None:
     """A grid of tiles, each with quarter discs, half discs, stripes or rings."""
     short = int(rng.integers(4, 7))
     tile = min(canvas.width, canvas.height) / short
@@ -135,31 +106,31 @@ def _bauhaus(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
             _tile(canvas, inks, rng, c * wide, r * tall, wide * span, tall * span)
 
 
-def _tile(canvas: Canvas, inks: _Inks, rng: np.random.Generator, x: float, y: float, w: float, h: float) -> None:
+def _tile(canvas: Canvas, inks: Inks, rng: np.random.Generator, x: float, y: float, w: float, h: float) -> None:
     box = (x, y, x + w, y + h)
     back = inks.ground if rng.random() < 0.3 else inks.pick(rng)
     front = inks.pick(rng, back)
-    canvas.polygon(_rect(x - 0.5, y - 0.5, x + w + 0.5, y + h + 0.5), _fill(canvas, back, rng, box))
+    canvas.polygon(rect(x - 0.5, y - 0.5, x + w + 0.5, y + h + 0.5), fill(canvas, back, rng, box))
     kind = int(rng.integers(8))
     turn = int(rng.integers(4))
     corner = [(x, y), (x + w, y), (x + w, y + h), (x, y + h)][turn]
-    paint = _fill(canvas, front, rng, box)
+    paint = fill(canvas, front, rng, box)
     if kind in (0, 1):
-        canvas.polygon(_wedge(corner, w, h, turn), paint)
+        canvas.polygon(wedge(corner, w, h, turn), paint)
         if kind == 1:
             second = inks.pick(rng, front)
-            canvas.polygon(_wedge(corner, w * 0.62, h * 0.62, turn), _fill(canvas, second, rng, box))
-            canvas.polygon(_wedge(corner, w * 0.28, h * 0.28, turn), _fill(canvas, back, rng, box))
+            canvas.polygon(wedge(corner, w * 0.62, h * 0.62, turn), fill(canvas, second, rng, box))
+            canvas.polygon(wedge(corner, w * 0.28, h * 0.28, turn), fill(canvas, back, rng, box))
     elif kind == 2:
         canvas.ellipse(x + w / 2, y + h / 2, w * 0.40, h * 0.40, paint)
-        canvas.ellipse(x + w / 2, y + h / 2, w * 0.18, h * 0.18, _fill(canvas, inks.pick(rng, front), rng, box))
+        canvas.ellipse(x + w / 2, y + h / 2, w * 0.18, h * 0.18, fill(canvas, inks.pick(rng, front), rng, box))
     elif kind == 3:
         for k in range(4):
             a = k / 4
             band = (
-                _rect(x + w * a, y, x + w * (a + 0.125), y + h)
+                rect(x + w * a, y, x + w * (a + 0.125), y + h)
                 if turn % 2
-                else _rect(x, y + h * a, x + w, y + h * (a + 0.125))
+                else rect(x, y + h * a, x + w, y + h * (a + 0.125))
             )
             canvas.polygon(band, paint)
     elif kind == 4:
@@ -168,21 +139,13 @@ def _tile(canvas: Canvas, inks: _Inks, rng: np.random.Generator, x: float, y: fl
     elif kind == 5:
         _half_discs(canvas, paint, x, y, w, h, turn)
     elif kind == 6:
-        canvas.polygon(_wedge(corner, w, h, turn), paint)
+        canvas.polygon(wedge(corner, w, h, turn), paint)
         across = [(x, y), (x + w, y), (x + w, y + h), (x, y + h)][(turn + 2) % 4]
-        canvas.polygon(
-            _wedge(across, w * 0.5, h * 0.5, (turn + 2) % 4), _fill(canvas, inks.pick(rng, back), rng, box)
-        )
+        canvas.polygon(wedge(across, w * 0.5, h * 0.5, (turn + 2) % 4), fill(canvas, inks.pick(rng, back), rng, box))
     else:
         for i in range(4):
             for j in range(4):
                 canvas.ellipse(x + w * (i + 0.5) / 4, y + h * (j + 0.5) / 4, w * 0.065, h * 0.065, front)
-
-
-def _wedge(corner: tuple[float, float], w: float, h: float, turn: int) -> Points:
-    """A quarter disc in a tile's corner; turn 0 is the upper left one, then clockwise."""
-    a = np.linspace(0, np.pi / 2, 160) + turn * np.pi / 2
-    return np.concatenate([points([corner]), np.stack([corner[0] + np.cos(a) * w, corner[1] + np.sin(a) * h], 1)])
 
 
 def _half_discs(
@@ -197,7 +160,7 @@ def _half_discs(
         canvas.polygon(shape, paint)
 
 
-def _stijl(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
+def _stijl(canvas: Canvas, inks: Inks, rng: np.random.Generator) -> None:
     """Black lines, white fields and a few fields of pure colour."""
     width, height = float(canvas.width), float(canvas.height)
     boxes = [(0.0, 0.0, width, height)]
@@ -218,7 +181,7 @@ def _stijl(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
     for rank, index in enumerate(order):
         box = boxes[int(index)]
         color = hues[rank] if rank < min(4, len(boxes) // 2) else scale(inks.ground, float(rng.uniform(0.95, 1.02)))
-        canvas.polygon(_rect(*box), textured(canvas, color, 0.05, 0.018))
+        canvas.polygon(rect(*box), textured(canvas, color, 0.05, 0.018))
     for left, top, right, bottom in boxes:
         for line in (((left, top), (right, top)), ((left, top), (left, bottom))):
             if (
@@ -230,7 +193,7 @@ def _stijl(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
                 canvas.line(points(line), bar * float(rng.choice([1.0, 1.0, 1.5])), (0.07, 0.07, 0.08))
 
 
-def _kandinsky(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
+def _kandinsky(canvas: Canvas, inks: Inks, rng: np.random.Generator) -> None:
     """Transparent discs, rings, wedges and taut lines around one great circle."""
     width, height, size = canvas.width, canvas.height, min(canvas.width, canvas.height)
     focus = (width * float(rng.choice([0.36, 0.42, 0.58, 0.64])), height * float(rng.uniform(0.38, 0.56)))
@@ -244,7 +207,7 @@ def _kandinsky(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
             *focus,
             big * share,
             big * share,
-            _fill(canvas, color, rng, (focus[0] - big, focus[1] - big, focus[0] + big, focus[1] + big)),
+            fill(canvas, color, rng, (focus[0] - big, focus[1] - big, focus[0] + big, focus[1] + big)),
         )
     for _ in range(16):
         turn, away = float(rng.uniform(0, 2 * np.pi)), size * float(rng.uniform(0.22, 0.85))
@@ -256,7 +219,7 @@ def _kandinsky(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
             y,
             r,
             r,
-            _fill(canvas, color, rng, (x - r, y - r, x + r, y + r)),
+            fill(canvas, color, rng, (x - r, y - r, x + r, y + r)),
             opacity=float(rng.choice([0.75, 0.9, 1.0])),
         )
         if rng.random() < 0.6:
@@ -266,7 +229,7 @@ def _kandinsky(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
     _taut_lines(canvas, inks, rng, focus, size)
 
 
-def _bar(canvas: Canvas, inks: _Inks, rng: np.random.Generator, focus: tuple[float, float], size: float) -> None:
+def _bar(canvas: Canvas, inks: Inks, rng: np.random.Generator, focus: tuple[float, float], size: float) -> None:
     turn, long = float(rng.uniform(0, np.pi)), size * float(rng.uniform(0.5, 1.1))
     x, y = focus[0] + float(rng.normal(0, 0.35)) * size, focus[1] + float(rng.normal(0, 0.2)) * size
     d = np.array([np.cos(turn), np.sin(turn)]) * long / 2
@@ -275,7 +238,7 @@ def _bar(canvas: Canvas, inks: _Inks, rng: np.random.Generator, focus: tuple[flo
     color = inks.pick(rng)
     canvas.polygon(
         ribbon(path, np.array([broad, broad * float(rng.choice([0.0, 1.0, 0.4]))]) + 1),
-        _fill(canvas, color, rng, (x - long, y - long, x + long, y + long)),
+        fill(canvas, color, rng, (x - long, y - long, x + long, y + long)),
         0.82,
     )
 
@@ -286,7 +249,7 @@ def _ring(canvas: Canvas, x: float, y: float, r: float, broad: float, color: Col
 
 
 def _taut_lines(
-    canvas: Canvas, inks: _Inks, rng: np.random.Generator, focus: tuple[float, float], size: float
+    canvas: Canvas, inks: Inks, rng: np.random.Generator, focus: tuple[float, float], size: float
 ) -> None:
     dark = (0.10, 0.10, 0.12) if sum(inks.ground) > 1.5 else mix(inks.ground, (1, 1, 1), 0.85)
     for _ in range(9):
@@ -300,7 +263,7 @@ def _taut_lines(
         for i in range(5):
             for j in range(4):
                 if (i + j) % 2:
-                    canvas.polygon(_rect(x + i * step, y + j * step, x + (i + 1) * step, y + (j + 1) * step), dark)
+                    canvas.polygon(rect(x + i * step, y + j * step, x + (i + 1) * step, y + (j + 1) * step), dark)
     for _ in range(4):
         x, y = np.array(focus) + rng.normal(0, 0.38, 2) * size * (1.3, 0.7)
         start, r = float(rng.uniform(0, 6)), size * float(rng.uniform(0.06, 0.2))
@@ -308,100 +271,7 @@ def _taut_lines(
         canvas.polygon(ribbon(np.stack([x + np.cos(a) * r, y + np.sin(a) * r], 1), size * 0.006), dark)
 
 
-def _memphis(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
-    """Loud shapes scattered evenly: squiggles, terrazzo, discs with dots, zigzags, each with its hard shadow."""
-    size = min(canvas.width, canvas.height)
-    ink = (0.10, 0.10, 0.14)
-    for _ in range(190):
-        x, y, r = (
-            float(rng.random()) * canvas.width,
-            float(rng.random()) * canvas.height,
-            size * float(rng.uniform(0.004, 0.011)),
-        )
-        turn = float(rng.random()) * 6.28
-        chip = np.stack(
-            [
-                x + np.cos(turn + np.arange(4) * 1.57) * r * rng.uniform(0.5, 1.3, 4),
-                y + np.sin(turn + np.arange(4) * 1.57) * r * rng.uniform(0.5, 1.3, 4),
-            ],
-            1,
-        )
-        canvas.polygon(chip, inks.pick(rng))
-    spots: list[tuple[float, float, float]] = []
-    for _ in range(900):
-        r = size * float(rng.choice([0.16, 0.11, 0.08, 0.06]))
-        x, y = float(rng.uniform(-0.02, 1.02)) * canvas.width, float(rng.uniform(-0.02, 1.02)) * canvas.height
-        if all(np.hypot(x - a, y - b) > (r + c) * 1.12 for a, b, c in spots):
-            spots.append((x, y, r))
-    for x, y, r in spots:
-        _loud_shape(canvas, inks, rng, x, y, r * 0.92, ink)
-
-
-def _loud_shape(
-    canvas: Canvas, inks: _Inks, rng: np.random.Generator, x: float, y: float, r: float, ink: Color
-) -> None:
-    color, second = inks.pick(rng), inks.pick(rng)
-    kind, turn = int(rng.integers(6)), float(rng.uniform(0, np.pi))
-    shift = r * 0.11
-    box = (x - r, y - r, x + r, y + r)
-    along, across = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
-    if kind in (0, 1):
-        t = np.linspace(-1, 1, 120)
-        wave = np.sin(t * 9.4) if kind == 0 else 2 / np.pi * np.arcsin(np.sin(t * 9.4))
-        path = np.array([x, y]) + (t * r)[:, None] * along + (wave * r * 0.28)[:, None] * across
-        canvas.polygon(ribbon(path + shift, r * 0.2), ink)
-        canvas.polygon(ribbon(path, r * 0.2), _fill(canvas, color, rng, box))
-        return
-    if kind == 2:
-        outline = oval(x, y, r * 0.9, r * 0.9)
-    elif kind == 3:
-        a = turn + np.arange(3) * 2 * np.pi / 3
-        outline = np.stack([x + np.cos(a) * r, y + np.sin(a) * r], 1)
-    elif kind == 4:
-        a = np.linspace(turn, turn + np.pi, 120)
-        outline = np.stack([x + np.cos(a) * r, y + np.sin(a) * r], 1)
-    else:
-        a = turn + np.arange(4) * np.pi / 2
-        outline = np.stack([x + np.cos(a) * r, y + np.sin(a) * r], 1)
-    canvas.polygon(outline + shift, ink)
-    canvas.polygon(outline, _fill(canvas, color, rng, box))
-    if kind == 2:
-        for i in np.arange(-0.6, 0.61, 0.3):
-            for j in np.arange(-0.6, 0.61, 0.3):
-                if i * i + j * j < 0.5:
-                    canvas.ellipse(x + i * r, y + j * r, r * 0.065, r * 0.065, second)
-    elif kind == 5:
-        for k in np.linspace(-0.5, 0.5, 5):
-            middle = np.array([x, y]) + across * 0 + np.array([np.cos(turn + 0.785), np.sin(turn + 0.785)]) * k * r
-            d = np.array([-np.sin(turn + 0.785), np.cos(turn + 0.785)]) * r * 0.58
-            canvas.line(np.array([middle - d, middle + d]), r * 0.07, second)
-
-
-def _deco(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
-    """Fans of an art deco wall: overlapping scales with golden rays and rims."""
-    size = min(canvas.width, canvas.height)
-    r = size / float(rng.choice([2.6, 3.3, 4.2]))
-    gold = inks.colors[0]
-    rows = int(canvas.height / (r * 0.5)) + 3
-    for row in range(rows):
-        y = row * r * 0.5
-        offset = r if row % 2 else 0.0
-        for x in np.arange(-r + offset, canvas.width + 2 * r, 2 * r):
-            body = inks.pick(rng, gold)
-            box = (x - r, y - r, x + r, y)
-            for k, share in enumerate((1.0, 0.955, 0.80, 0.765, 0.50, 0.465, 0.2)):
-                color = gold if k % 2 == 0 else mix(body, inks.ground, 0.25 * (k // 2))
-                # The next rows cover the lower half.
-                half = _wedge((float(x), y), r * share, r * share, 2)
-                other = _wedge((float(x), y), r * share, r * share, 3)
-                canvas.polygon(np.concatenate([half[1:], other[1:]]), _fill(canvas, color, rng, box))
-                if k == 1:
-                    for a in np.linspace(0, np.pi, 19)[1:-1]:
-                        tip = (float(x) - np.cos(a) * r * 0.94, y - np.sin(a) * r * 0.94)
-                        canvas.line(points([(float(x), y), tip]), max(1.0, r * 0.007), gold)
-
-
-def _cubist(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
+def _cubist(canvas: Canvas, inks: Inks, rng: np.random.Generator) -> None:
     """Interlocking facets: the plane cut by lines and arcs, every piece shaded across."""
     width, height = canvas.width, canvas.height
     size = min(width, height)
@@ -438,61 +308,7 @@ def _cubist(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
         canvas.polygon(ribbon(arc, size * 0.006), (0.10, 0.10, 0.12), 0.8)
 
 
-def _mandala(canvas: Canvas, inks: _Inks, rng: np.random.Generator) -> None:
-    """Rings of petals, dots and arches around a centre."""
-    x, y, size = canvas.width / 2, canvas.height / 2, min(canvas.width, canvas.height)
-    outer = max(canvas.width, canvas.height) * 0.62
-    count = int(rng.choice([8, 12, 16]))
-    radius = outer
-    while radius > size * 0.03:
-        color, edge = inks.pick(rng), inks.pick(rng)
-        deep = radius * float(rng.uniform(0.20, 0.30))
-        canvas.ellipse(x, y, radius, radius, textured(canvas, scale(inks.pick(rng, color), 0.9), 0.04, 0.02))
-        petals = count * (2 if radius > size * 0.35 else 1)
-        for k in range(petals):
-            a = 2 * np.pi * (k + 0.5 * (int(radius) % 2)) / petals
-            _petal(canvas, (x, y), radius - deep, radius * 0.995, a, np.pi / petals * 0.92, color, edge)
-        for k in range(petals * 2):
-            a = 2 * np.pi * k / petals / 2
-            canvas.ellipse(
-                x + np.cos(a) * (radius - deep * 1.08),
-                y + np.sin(a) * (radius - deep * 1.08),
-                deep * 0.07,
-                deep * 0.07,
-                edge,
-            )
-        radius -= deep * 1.16
-    canvas.ellipse(x, y, radius, radius, inks.pick(rng))
-
-
-def _petal(
-    canvas: Canvas,
-    center: tuple[float, float],
-    inner: float,
-    outer: float,
-    turn: float,
-    half: float,
-    color: Color,
-    edge: Color,
-) -> None:
-    def shape(lo: float, hi: float, wide: float) -> Points:
-        mid = lo * 0.45 + hi * 0.55
-        knots = [(lo, 0.0), (mid, wide), (hi, 0.0), (mid, -wide)]
-        return curve(
-            [(center[0] + np.cos(turn + d) * r, center[1] + np.sin(turn + d) * r) for r, d in knots], 14, closed=True
-        )
-
-    tip = (center[0] + np.cos(turn) * outer, center[1] + np.sin(turn) * outer)
-    root = (center[0] + np.cos(turn) * inner, center[1] + np.sin(turn) * inner)
-    canvas.polygon(shape(inner, outer, half), scale(color, 0.55))
-    canvas.polygon(
-        shape(inner + (outer - inner) * 0.05, outer * 0.985, half * 0.86),
-        gradient(root, tip, (scale(color, 0.8), mix(color, (1, 1, 1), 0.2))),
-    )
-    canvas.polygon(shape(inner + (outer - inner) * 0.18, outer - (outer - inner) * 0.28, half * 0.5), edge)
-
-
-_SCHOOLS: dict[str, Callable[[Canvas, _Inks, np.random.Generator], None]] = {
-    "bauhaus": _bauhaus, "stijl": _stijl, "kandinsky": _kandinsky, "memphis": _memphis,
-    "deco": _deco, "cubist": _cubist, "mandala": _mandala,
+_SCHOOLS: dict[str, Callable[[Canvas, Inks, np.random.Generator], None]] = {
+    "bauhaus": _bauhaus, "stijl": _stijl, "kandinsky": _kandinsky, "memphis": memphis,
+    "deco": deco, "cubist": _cubist, "mandala": mandala,
 }  # fmt: skip

@@ -21,6 +21,7 @@ from aquatint.engines.studio.scenes.figures.canvas import (
     curve,
     gradient,
     mix,
+    moved,
     oval,
     points,
     radial,
@@ -315,10 +316,12 @@ _MARKS: dict[str, Callable[[_Mark], None]] = {
 }  # fmt: skip
 # Marks that mean something are used when the words ask for them only.
 _THEMES: dict[str, str] = {
-    "mountain": r"mountain|outdoor|hik|camp|山|户外", "leaf": r"leaf|eco|green|organic|plant|tea\b|natur|叶|茶|环保|植物|有机",
-    "energy": r"energy|electric|power|fast|bolt|电|能源|闪电", "cafe": r"coffee|caf[eé]|咖啡|奶茶",
+    "mountain": r"mountain|outdoor|hik|camp|山|户外",
+    "leaf": r"leaf|eco|green|organic|plant|tea\b|natur|叶|茶|环保|植物|有机",
+    "energy": r"energy|electric|power|fast|bolt|电|能源|闪电",
+    "cafe": r"coffee|caf[eé]|咖啡|奶茶",
     "waves": r"sea|ocean|wave|surf|beach|water|海|浪|水",
-}  # fmt: skip
+}
 
 
 def _icon_sheet(canvas: Canvas, plan: Plan, brand: _Brand, rng: np.random.Generator) -> None:
@@ -351,7 +354,7 @@ def _icon_sheet(canvas: Canvas, plan: Plan, brand: _Brand, rng: np.random.Genera
 def _icon(canvas: Canvas, name: str, x: float, y: float, half: float, brand: _Brand, share: float) -> None:
     first, second = mix(brand.first, brand.second, share), mix(brand.second, brand.first, share * 0.6)
     tile = pictograms.rounded(x, y, half, half, half * 0.45)
-    canvas.polygon(tile + (0, half * 0.14), scale(brand.ground, 0.45), 0.28, soft=half * 0.12)
+    canvas.polygon(moved(tile, 0.0, half * 0.14), scale(brand.ground, 0.45), 0.28, soft=half * 0.12)
     canvas.polygon(
         tile,
         gradient(

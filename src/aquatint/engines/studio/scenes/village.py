@@ -13,16 +13,13 @@ from aquatint.engines.studio.scenes.figures import backdrop, european, oriental
 from aquatint.engines.studio.scenes.figures.air import air_of, fall
 from aquatint.engines.studio.scenes.figures.canvas import (
     Canvas,
-    Points,
-    curve,
-    gradient,
     mix,
     points,
-    ribbon,
     scale,
     textured,
 )
 from aquatint.engines.studio.scenes.figures.folk import birds, rowboat
+from aquatint.engines.studio.scenes.figures.grounds import draw_lane, flowers, steps, sunlit, willow
 from aquatint.engines.studio.scenes.figures.plants import (
     Grove,
     branch,
@@ -37,7 +34,11 @@ from aquatint.engines.studio.scenes.figures.plants import (
 from aquatint.engines.studio.styles.base import Easel, PlaneF, Rgb8
 
 _WESTERN = re.compile(r"church|cathedral|mosque|chapel|europe|alpin|tuscan|教堂|欧洲|欧式")
+
+
 _EASTERN = re.compile(r"[\u4e00-\u9fff]|chin|japan|asia|zen|torii|shrine|kyoto|jiangnan")
+
+
 _JAPANESE = re.compile(r"torii|shrine|japan|kyoto|鸟居|神社|日本|京都")
 
 
@@ -167,7 +168,9 @@ def _temple(place: _Place, grove: Grove, horizon: float, easel: Easel) -> None:
             oriental.hall(
                 build, middle - place.side * size * 0.34, foot + size * 0.06, size * 0.30, int(rng.integers(1, 3))
             )
-    _wood(_near(grove, 0.12), hill, middle - size * 0.62, middle + size * 0.62, size * 0.13, 26, 0.45, size * 0.14, True)
+    _wood(
+        _near(grove, 0.12), hill, middle - size * 0.62, middle + size * 0.62, size * 0.13, 26, 0.45, size * 0.14, True
+    )
     backdrop.mist(
         canvas,
         foot + size * 0.14,
@@ -199,7 +202,7 @@ def _temple_foreground(place: _Place, grove: Grove, easel: Easel, middle: float)
                 float(front[min(int(x), width - 1)]) + size * 0.03,
                 size * float(rng.uniform(0.07, 0.13)),
             )
-        _steps(grove, middle, float(front[int(np.clip(middle, 0, width - 1))]), height)
+        steps(grove, middle, float(front[int(np.clip(middle, 0, width - 1))]), height)
     if place.japanese:
         oriental.torii(near, width * (0.5 - place.side * 0.14), height * 0.99, size * 0.42)
     from_x = -0.02 * width if place.side > 0 else 1.02 * width
@@ -221,21 +224,6 @@ def _temple_foreground(place: _Place, grove: Grove, easel: Easel, middle: float)
     pine(near, x, height * 1.02, size * 0.52)
     blade = air.tone(scale(air.ground, 0.5), 0.6)
     grass(near, 0, width, height * 1.01, size * 0.05, 260, scale(blade, 0.6), blade)
-
-
-def _steps(grove: Grove, x: float, top: float, bottom: float) -> None:
-    """Stone steps that widen toward the viewer."""
-    air, canvas = grove.air, grove.canvas
-    light, dark = air.tone((0.58, 0.56, 0.52), 0.8), air.tone((0.40, 0.39, 0.38), 0.4)
-    count = 14
-    for k in range(count):
-        a, b = (k / count) ** 1.5, ((k + 1) / count) ** 1.5
-        y0, y1 = top + (bottom - top) * a, top + (bottom - top) * b
-        w0 = canvas.unit * (14 + 46 * a)
-        canvas.polygon(
-            points([(x - w0, y0), (x + w0, y0), (x + w0, y1), (x - w0, y1)]),
-            gradient((0, y0), (0, y1), (light, dark)),
-        )
 
 
 def _river_town(place: _Place, grove: Grove, horizon: float, easel: Easel) -> None:
@@ -279,35 +267,12 @@ def _river_town(place: _Place, grove: Grove, horizon: float, easel: Easel) -> No
     oriental.arch_bridge(canvas, _near(grove, 0.0), bridge_x, shore + size * 0.03, size * 0.62)
     easel.progress(0.6, "water")
     backdrop.reflect(canvas, shore + size * 0.018, air.tone((0.24, 0.36, 0.36), 0.45), easel.seed)
-    _willow(_near(grove, 0.0, 0.7), width * (0.03 if place.side > 0 else 0.97), -size * 0.02, size * 0.62, place.side)
+    willow(_near(grove, 0.0, 0.7), width * (0.03 if place.side > 0 else 0.97), -size * 0.02, size * 0.62, place.side)
     rowboat(canvas, air, width * (0.5 + place.side * 0.2), shore + (height - shore) * 0.52, size * 0.20, place.side)
 
 
-def _willow(grove: Grove, x: float, top: float, tall: float, side: int) -> None:
-    """Hanging willow twigs at the picture's edge."""
-    rng, canvas = grove.rng, grove.canvas
-    dark, middle, light = grove.tones(
-        grove.air.leaves(rng)
-        if grove.air.season != "summer"
-        else ((0.24, 0.36, 0.16), (0.45, 0.60, 0.26), (0.70, 0.80, 0.42))
-    )
-    for _ in range(46):
-        start = x + side * float(rng.uniform(-0.1, 0.42)) * tall
-        long = tall * float(rng.uniform(0.35, 1.0)) * (1 - 0.5 * abs(start - x) / tall)
-        sway = float(rng.normal(0.03, 0.05)) * tall * side
-        twig = curve([(start, top), (start + sway * 0.3, top + long * 0.5), (start + sway, top + long)], 16)
-        canvas.line(twig, tall * 0.004, grove.bark(0.4))
-        for at in twig[::2]:
-            for way in (-1, 1):
-                color = (dark, middle, light)[int(rng.integers(3))]
-                length = tall * 0.022
-                canvas.ellipse(
-                    at[0] + way * length * 0.5, at[1] + length * 0.6, length * 0.75, length * 0.16, color, way * 58
-                )
-
-
 def _european(place: _Place, grove: Grove, horizon: float, easel: Easel) -> None:
-    canvas, air, rng = grove.canvas, grove.air, grove.rng
+    canvas, air = grove.canvas, grove.air
     width, height, size = canvas.width, canvas.height, min(canvas.width, canvas.height)
     _hills(
         grove,
@@ -324,12 +289,14 @@ def _european(place: _Place, grove: Grove, horizon: float, easel: Easel) -> None
     _wood(far, hill, 0, width, size * 0.07, 46, 0.35)
     color = air.tone(scale(air.ground, 0.95), 0.7, 0.12)
     backdrop.ridge(canvas, hill, height, color, air.tone(scale(air.ground, 0.72), 0.55), 0.10)
-    _sunlit(grove, hill, easel.seed)
+    sunlit(grove, hill, easel.seed)
     easel.progress(0.35, "building houses")
     middle = width * (0.5 + place.side * 0.20)
-    lane = _lane(grove, middle - place.side * size * 0.05, float(hill[int(middle)]) + size * 0.07, place)
+    lane = draw_lane(grove, middle - place.side * size * 0.05, float(hill[int(middle)]) + size * 0.07, place.side)
     blade = air.tone(scale(air.ground, 0.62), 0.5, 0.05)
-    tufts(grove, hill,
+    tufts(
+        grove,
+        hill,
         height,
         1500,
         blade,
@@ -345,50 +312,6 @@ def _european(place: _Place, grove: Grove, horizon: float, easel: Easel) -> None
                 canvas, _near(grove, 0.0), width * (0.5 - place.side * 0.1), height * 0.83, size * 0.72
             )
     _meadow(place, grove, easel)
-
-
-def _sunlit(grove: Grove, hill: PlaneF, seed: int) -> None:
-    """Bands of sunlight that lie across the slope between cloud shadows."""
-    canvas, air = grove.canvas, grove.air
-    light = air.tone(scale(air.ground, 1.25), 1.1, 0.05)
-    rng = generator(seed, "sunlit")
-    for k in range(6):
-        down = canvas.height * (0.06 + 0.065 * k)
-        at = float(rng.uniform(0.1, 0.9)) * canvas.width
-        wide = canvas.width * float(rng.uniform(0.10, 0.24))
-        u = np.linspace(-1, 1, 25)
-        rows = hill[np.clip(at + u * wide, 0, canvas.width - 1).astype(int)] * 0.6 + float(hill.mean()) * 0.4 + down
-        band = ribbon(np.stack([at + u * wide, rows], 1), canvas.height * (0.012 + 0.006 * k) * (1 - u * u) + 1)
-        canvas.polygon(band, light, 0.34, soft=canvas.height * (0.006 + 0.002 * k))
-
-
-def _lane(grove: Grove, x: float, top: float, place: _Place) -> Points:
-    """A lane that winds from the foot of the picture to the village; gives its outline."""
-    canvas, air = grove.canvas, grove.air
-    height, size = canvas.height, min(canvas.width, canvas.height)
-    foot_x = canvas.width * (0.5 - place.side * 0.12)
-    down = height * 1.03 - top
-    knots = [
-        (x, top),
-        (x - place.side * size * 0.16, top + down * 0.18),
-        (x + place.side * size * 0.02, top + down * 0.42),
-        (foot_x - place.side * size * 0.02, top + down * 0.72),
-        (foot_x - place.side * size * 0.16, height * 1.03),
-    ]
-    path = curve(knots, 14)
-    t = np.clip((path[:, 1] - top) / down, 0, 1)
-    broad = size * (0.012 + 0.24 * t**1.7)
-    sand = (0.93, 0.95, 0.98) if air.snow else (0.86, 0.76, 0.60)
-    far_c, near_c = air.tone(sand, 0.85, 0.1), air.tone(scale(sand, 0.78), 0.6)
-    edge = air.tone(scale(air.ground, 0.55), 0.4)
-    canvas.polygon(ribbon(path, broad * 1.10), edge, 0.6, soft=size * 0.006)
-    canvas.polygon(
-        ribbon(path, broad), textured(canvas, gradient((0, top), (0, height), (far_c, near_c)), 0.13, 0.03, 0.6)
-    )
-    for offset in (-0.22, 0.22):
-        rut = path + np.stack([broad * offset, np.zeros(len(broad))], 1)
-        canvas.polygon(ribbon(rut, broad * 0.10), scale(near_c, 0.78), 0.45, soft=size * 0.003)
-    return ribbon(path, broad * 1.05)
 
 
 def _cluster(place: _Place, grove: Grove, hill: PlaneF, middle: float) -> None:
@@ -449,19 +372,6 @@ def _meadow(place: _Place, grove: Grove, easel: Easel) -> None:
                 break
             grass(near, left * width, right * width, foot, tall, 170, dark, light)
     if not air.snow and not place.water:
-        _flowers(near, rng, width, height, size)
+        flowers(near, rng, width, height, size)
     broadleaf(_near(grove, 0.0, 0.8), tree_x, height * 1.0, size * 0.80)
     del easel
-
-
-def _flowers(grove: Grove, rng: np.random.Generator, width: int, height: int, size: int) -> None:
-    kinds = ((0.93, 0.35, 0.30), (0.98, 0.84, 0.35), (0.97, 0.96, 0.93), (0.62, 0.50, 0.82))
-    for _ in range(170):
-        x, depth = float(rng.random()) * width, float(rng.random())
-        y = height * (0.86 + 0.14 * depth)
-        r = size * (0.0022 + 0.004 * depth) * float(rng.uniform(0.7, 1.2))
-        color = grove.air.tone(kinds[int(rng.integers(len(kinds)))], 0.9)
-        for k in range(5):
-            a = k * 1.2566 + float(rng.random()) * 0.4
-            grove.canvas.ellipse(x + np.cos(a) * r, y + np.sin(a) * r * 0.8, r * 0.72, r * 0.6, color)
-        grove.canvas.ellipse(x, y, r * 0.45, r * 0.4, grove.air.tone((0.95, 0.75, 0.25), 0.9))

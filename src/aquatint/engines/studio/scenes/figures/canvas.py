@@ -51,6 +51,11 @@ def points(pairs: Iterable[Sequence[float]]) -> Points:
     return np.array([tuple(pair) for pair in pairs], np.float64)
 
 
+def moved(shape: Points, right: float, down: float) -> Points:
+    """The same points shifted by these pixels."""
+    return np.asarray(shape + np.array([right, down]), dtype=np.float64)
+
+
 class Canvas:
     """A picture being drawn, in sRGB bytes; every gradient is dithered so that no band shows.
 

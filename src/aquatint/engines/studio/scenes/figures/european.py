@@ -9,8 +9,21 @@ import numpy as np
 from aquatint.engines.studio.scenes.figures.canvas import Color, curve, gradient, mix, points, ribbon, scale, textured
 from aquatint.engines.studio.scenes.figures.plants import Grove
 
-_WALLS: tuple[Color, ...] = ((0.95, 0.91, 0.82), (0.93, 0.84, 0.68), (0.86, 0.72, 0.58), (0.90, 0.78, 0.74), (0.80, 0.84, 0.84), (0.96, 0.94, 0.90))  # fmt: skip
-_ROOFS: tuple[Color, ...] = ((0.70, 0.33, 0.22), (0.62, 0.27, 0.20), (0.52, 0.30, 0.24), (0.36, 0.34, 0.38), (0.76, 0.42, 0.27))  # fmt: skip
+_WALLS: tuple[Color, ...] = (
+    (0.95, 0.91, 0.82),
+    (0.93, 0.84, 0.68),
+    (0.86, 0.72, 0.58),
+    (0.90, 0.78, 0.74),
+    (0.80, 0.84, 0.84),
+    (0.96, 0.94, 0.90),
+)
+_ROOFS: tuple[Color, ...] = (
+    (0.70, 0.33, 0.22),
+    (0.62, 0.27, 0.20),
+    (0.52, 0.30, 0.24),
+    (0.36, 0.34, 0.38),
+    (0.76, 0.42, 0.27),
+)
 _SNOW = (0.93, 0.95, 0.99)
 _STONE = (0.70, 0.66, 0.60)
 _LAMP = (1.0, 0.80, 0.46)
@@ -227,8 +240,8 @@ def church(grove: Grove, x: float, foot: float, tall: float) -> None:
     glass = mix(_LAMP, air.haze, grove.far * 0.5) if air.dark else air.tone((0.22, 0.26, 0.32), 0.4, grove.far)
     for k in range(4):
         _lancet(grove, x + nave * (0.30 + 0.2 * k), foot - high * 0.3, tall * 0.012, high * 0.45, glass)
-    for k in (-0.5, 0.5):
-        _lancet(grove, x + half * k, foot - shaft * 0.72, tall * 0.013, tall * 0.07, glass)
+    for way in (-0.5, 0.5):
+        _lancet(grove, x + half * way, foot - shaft * 0.72, tall * 0.013, tall * 0.07, glass)
     if air.dark:
         canvas.glow(x + nave * 0.6, foot - high * 0.5, nave * 0.6, _LAMP, 0.25 * (1 - grove.far))
 

@@ -7,10 +7,17 @@ import math
 import numpy as np
 
 from aquatint.engines.studio.scenes.figures.air import Air
-from aquatint.engines.studio.scenes.figures.canvas import Canvas, Color, curve, gradient, mix, points, scale
+from aquatint.engines.studio.scenes.figures.canvas import Canvas, Color, Points, curve, gradient, mix, points, scale
 
 _SKIN = (0.80, 0.60, 0.48)
-_COATS: tuple[Color, ...] = ((0.72, 0.22, 0.20), (0.20, 0.32, 0.50), (0.86, 0.66, 0.26), (0.25, 0.40, 0.34), (0.30, 0.28, 0.32), (0.82, 0.80, 0.76))  # fmt: skip
+_COATS: tuple[Color, ...] = (
+    (0.72, 0.22, 0.20),
+    (0.20, 0.32, 0.50),
+    (0.86, 0.66, 0.26),
+    (0.25, 0.40, 0.34),
+    (0.30, 0.28, 0.32),
+    (0.82, 0.80, 0.76),
+)
 
 
 def person(
@@ -219,8 +226,8 @@ def plane(canvas: Canvas, air: Air, x: float, y: float, span: float, turn: float
     spin = np.array([[math.cos(a), math.sin(a)], [-math.sin(a), math.cos(a)]])
     white, grey = air.tone((0.94, 0.95, 0.97), 0.9), air.tone((0.70, 0.73, 0.78), 0.5)
 
-    def placed(pairs: list[tuple[float, float]]) -> np.ndarray:
-        return points(pairs) * span @ spin + (x, y)
+    def placed(pairs: list[tuple[float, float]]) -> Points:
+        return np.asarray(points(pairs) * span @ spin + (x, y), dtype=np.float64)
 
     canvas.polygon(placed([(0.05, 0.02), (-0.16, 0.48), (-0.24, 0.48), (-0.10, 0.02)]), grey)
     canvas.polygon(placed([(0.05, -0.02), (-0.16, -0.48), (-0.24, -0.48), (-0.10, -0.02)]), white)
@@ -289,8 +296,8 @@ def train(canvas: Canvas, air: Air, x: float, foot: float, long: float, side: in
                 ),
                 glass,
             )
-        for j in (-0.3, 0.3):
-            canvas.ellipse(cx + j * unit, foot - unit * 0.05, unit * 0.05, unit * 0.05, (0.1, 0.1, 0.11))
+        for axle in (-0.3, 0.3):
+            canvas.ellipse(cx + axle * unit, foot - unit * 0.05, unit * 0.05, unit * 0.05, (0.1, 0.1, 0.11))
 
 
 def deer(canvas: Canvas, air: Air, x: float, foot: float, tall: float, far: float = 0.1) -> None:

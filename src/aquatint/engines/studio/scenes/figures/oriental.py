@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from aquatint.engines.studio.scenes.figures.canvas import (
@@ -63,7 +65,7 @@ def _wall(grove: Grove, x: float, top: float, foot: float, half: float, color: C
     canvas, air = grove.canvas, grove.air
     tall = foot - top
     edges = (-half, -half * 0.46, half * 0.46, half)
-    for k, (a, b) in enumerate(zip(edges, edges[1:], strict=False)):
+    for k, (a, b) in enumerate(pairwise(edges)):
         light = 0.55 + 0.42 * grove.sun_side * (k - 1)
         high, low = (
             air.tone(scale(color, 0.55 * grove.gain), light * 0.6, grove.far),

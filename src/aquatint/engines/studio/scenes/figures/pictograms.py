@@ -12,15 +12,30 @@ from aquatint.engines.studio.scenes.figures.canvas import Canvas, Color, Points,
 # Which words of a prompt ask for which pictogram.
 WORDS: Mapping[str, str] = MappingProxyType(
     {
-        "home": r"home|house|房|家|主页", "heart": r"heart|love|health|心|爱", "star": r"star\b|favorite|星|收藏",
-        "mail": r"mail|message|邮|消息", "music": r"music|song|音乐", "camera": r"camera|photo|相机|照片",
-        "cloud": r"cloud|云|天气", "sun": r"\bsun|太阳|weather", "moon": r"moon|night|月", "search": r"search|find|搜",
-        "bell": r"bell|notif|alarm|铃|通知", "lock": r"lock|secur|锁|安全", "chat": r"chat|talk|speech|聊天|对话",
-        "cup": r"coffee|cup|caf|咖啡|杯", "leaf": r"leaf|eco|plant|叶|植物", "play": r"play|video|播放|视频",
-        "drop": r"drop|water|水滴", "flash": r"flash|bolt|energy|power|闪电|电", "pin": r"map|pin|location|place|地图|定位",
-        "chart": r"chart|stat|finance|data|图表|数据|金融", "gear": r"gear|setting|设置|齿轮", "flame": r"fire|flame|hot|火",
+        "home": r"home|house|房|家|主页",
+        "heart": r"heart|love|health|心|爱",
+        "star": r"star\b|favorite|星|收藏",
+        "mail": r"mail|message|邮|消息",
+        "music": r"music|song|音乐",
+        "camera": r"camera|photo|相机|照片",
+        "cloud": r"cloud|云|天气",
+        "sun": r"\bsun|太阳|weather",
+        "moon": r"moon|night|月",
+        "search": r"search|find|搜",
+        "bell": r"bell|notif|alarm|铃|通知",
+        "lock": r"lock|secur|锁|安全",
+        "chat": r"chat|talk|speech|聊天|对话",
+        "cup": r"coffee|cup|caf|咖啡|杯",
+        "leaf": r"leaf|eco|plant|叶|植物",
+        "play": r"play|video|播放|视频",
+        "drop": r"drop|water|水滴",
+        "flash": r"flash|bolt|energy|power|闪电|电",
+        "pin": r"map|pin|location|place|地图|定位",
+        "chart": r"chart|stat|finance|data|图表|数据|金融",
+        "gear": r"gear|setting|设置|齿轮",
+        "flame": r"fire|flame|hot|火",
     }
-)  # fmt: skip
+)
 
 
 def rounded(x: float, y: float, half_w: float, half_h: float, radius: float) -> Points:

@@ -48,8 +48,7 @@ def _detail(size: float) -> float:
 def clump(grove: Grove, x: float, y: float, rx: float, ry: float, tones: Leaf, leaves: int, leaf: float) -> None:
     """A ball of leaves: a dark heart, then leaves that are lighter toward the sun and upward."""
     canvas, rng = grove.canvas, grove.rng
-    dark, middle, light = tones
-    canvas.polygon(_ragged(x, y, rx * 0.92, ry * 0.92, rng), dark)
+    canvas.polygon(_ragged(x, y, rx * 0.92, ry * 0.92, rng), tones[0])
     spread = rng.normal(0, 0.52, (leaves, 2))
     spread /= np.maximum(1, np.hypot(spread[:, 0], spread[:, 1]) / 1.02)[:, None]
     spread = spread[np.argsort(-spread[:, 1] + rng.normal(0, 0.3, leaves))]

@@ -133,8 +133,8 @@ def mirrored(canvas: Canvas, top: int, floor: int, strength: float, fade: float,
     last = min(canvas.height, floor + (floor - top))
     if last <= floor:
         return
-    image = canvas.pixels[2 * floor - last : floor][::-1].astype(np.float32) * np.float32(1 / 255)
-    image = cv2.GaussianBlur(image, (0, 0), max(0.3, soft))
+    source = canvas.pixels[2 * floor - last : floor][::-1].astype(np.float32) * np.float32(1 / 255)
+    image = cv2.GaussianBlur(source, (0, 0), max(0.3, soft))
     depth = np.arange(last - floor, dtype=np.float32)[:, None] / np.float32(fade)
     share: npt.NDArray[np.float32] = np.repeat(np.float32(strength) * smoothstep(1.0, 0.0, depth), canvas.width, 1)
 
@@ -143,3 +143,15 @@ def mirrored(canvas: Canvas, top: int, floor: int, strength: float, fade: float,
         return np.asarray(image[start : start + y.size], dtype=np.float32)
 
     canvas.fill_box(0, floor, canvas.width, last, paint, share)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The stage of the objects; lengths in pixels."""
+
+    canvas: Canvas
+    lamp: Lamp
+    rng: np.random.Generator
+    edge: float  # row of the table's far edge
+    size: float  # unit of the objects
+    cool: bool

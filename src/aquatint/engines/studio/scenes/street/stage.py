@@ -21,7 +21,8 @@ NEAR = 1.6  # metres: nothing nearer is drawn
 _BATCH = 6  # pieces painted at once; part of the result, so it does not follow the thread count
 _LARGEST = 2600  # pixels of a texture's side
 _SIGN_DENSITY = 1.05  # texture pixels per picture pixel
-_WALL_FULL = 2900  # pixels of the longer side up to which walls have that too
+_WALL_DENSITY = 0.97
+_WALL_FULL = 2900  # pixels of the longer side above which walls get less: their edges are covered exactly anyway
 
 Canvas = npt.NDArray[np.uint16]
 # Given the pixel size wanted (width, height): linear light (h, w, 3), premultiplied, that the stage may write into,
@@ -181,7 +182,8 @@ def _density(piece: Piece, camera: Camera) -> float:
     """Texture pixels per picture pixel: walls of very large pictures need fewer, signs never do."""
     if piece.part is None:
         return _SIGN_DENSITY
-    return float(np.clip(_SIGN_DENSITY * (_WALL_FULL / max(camera.width, camera.height)) ** 0.36, 0.8, _SIGN_DENSITY))
+    larger = max(1.0, max(camera.width, camera.height) / _WALL_FULL)
+    return float(_WALL_DENSITY * max(0.8, larger**-0.36))
 
 
 def _mount(view: View, slot: _Slot, texture: Canvas, alpha: npt.NDArray[np.uint8] | None) -> None:

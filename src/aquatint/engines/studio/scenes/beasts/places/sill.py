@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from aquatint.engines.studio.kernels.curves import ellipse, limb, smooth_closed
@@ -10,6 +12,7 @@ from aquatint.engines.studio.plan import Subject
 from aquatint.engines.studio.scenes.beasts.figure import Drawing, Pose
 from aquatint.engines.studio.scenes.beasts.posing import poses
 from aquatint.engines.studio.scenes.printed import elements
+from aquatint.engines.studio.scenes.printed.climate import Climate
 from aquatint.engines.studio.scenes.printed.inks import darker, lighter, mix
 from aquatint.engines.studio.scenes.printed.stage import Stage, rectangle
 from aquatint.engines.studio.scenes.terrain import falling
@@ -34,10 +37,25 @@ def behind(stage: Stage) -> None:
         falling.rain(press.sheet, stage.seed, climate.rain, climate.night)
     if climate.snow:
         falling.snowfall(press.sheet, stage.seed, climate.snow, climate.night)
+    stage = replace(stage, climate=indoors(climate))
     _room(stage)
     if stage.plan.subjects and stage.plan.subjects[0].count > 1:
         return  # the cats need the room
     _plant(stage)
+
+
+def indoors(climate: Climate) -> Climate:
+    """The light in the room: a lamp is lit when it is dark outside."""
+    if climate.time not in ("night", "dusk"):
+        return climate
+    lamp = (1.0, 0.86, 0.66)
+    return replace(
+        climate,
+        ambient=lamp,
+        wall=mix((0.60, 0.42, 0.29), climate.wall, 0.3),
+        shadow=(0.52, 0.40, 0.48),
+        rim=(1.0, 0.90, 0.68),
+    )
 
 
 def _room(stage: Stage) -> None:
