@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from support.client import Client, data_of
 from support.receiver import ThreadedReceiver
 from support.server import FAST, NULL_ENGINE, Server

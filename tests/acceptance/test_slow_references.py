@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-from support.receiver import ThreadedReceiver
-from support.server import FAST, NULL_ENGINE, Server
 
 from aquatint.testing.receiver import Answer
+from support.receiver import ThreadedReceiver
+from support.server import FAST, NULL_ENGINE, Server
 
 pytestmark = pytest.mark.acceptance
 

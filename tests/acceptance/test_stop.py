@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from support.receiver import ThreadedReceiver
 from support.server import FAST, NULL_ENGINE, Server
 

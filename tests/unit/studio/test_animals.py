@@ -77,9 +77,18 @@ def test_night_is_dark_and_rain_and_snow_leave_marks() -> None:
         assert np.abs(wet.astype(int) - day).mean() > 3
 
 
+def test_a_figure_on_a_base_adds_to_it() -> None:
+    horse, zebra = figure.load("horse"), figure.load("zebra")
+    assert zebra.layer[: len(horse.layer)] == horse.layer
+    assert len(zebra.layer) > len(horse.layer)
+    assert (zebra.stands, zebra.center) == (horse.stands, horse.center)
+    plain, striped = (paint(Subject("horse", color="white", variant=v)) for v in (None, "zebra"))
+    assert np.abs(plain.astype(int) - striped).mean() > 1
+
+
 def test_every_figure_s_data_is_whole() -> None:
     """Each ink role that a figure uses has an ink in each of its coats or is common to all."""
-    for kind in (*KINDS, "crane"):
+    for kind in (*KINDS, "crane", "owl", "duck", "unicorn", "zebra", "whale"):
         drawing = figure.load(kind)
         for number in range(8):
             inks = animals.coat(drawing, Subject(kind), seed=3, number=number)

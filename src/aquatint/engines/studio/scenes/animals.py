@@ -11,7 +11,7 @@ from aquatint.engines.studio.kernels.noise import derive_seed, generator
 from aquatint.engines.studio.kernels.press import Ink, Press
 from aquatint.engines.studio.plan import Plan, Subject
 from aquatint.engines.studio.scenes.beasts import figure
-from aquatint.engines.studio.scenes.beasts.places import branch, clearing, marsh, meadow, pond, ridge, sill
+from aquatint.engines.studio.scenes.beasts.places import branch, clearing, deep, marsh, meadow, pond, ridge, sill
 from aquatint.engines.studio.scenes.printed.climate import print_ink, read_climate
 from aquatint.engines.studio.scenes.printed.inks import mix
 from aquatint.engines.studio.scenes.printed.stage import Stage
@@ -26,7 +26,12 @@ _HOMES: Mapping[str, tuple[str, ModuleType]] = {
     "deer": ("deer", clearing),
     "bird": ("bird", branch),
     "bird/crane": ("crane", marsh),
+    "bird/owl": ("owl", branch),
+    "bird/duck": ("duck", marsh),
+    "horse/unicorn": ("unicorn", ridge),
+    "horse/zebra": ("zebra", ridge),
     "fish": ("fish", pond),
+    "fish/whale": ("whale", deep),
 }
 _FIXED: Mapping[str, Ink] = {
     "black": (0.10, 0.09, 0.11),
@@ -34,6 +39,9 @@ _FIXED: Mapping[str, Ink] = {
     "accent": (0.76, 0.25, 0.20),
     "eyegold": (0.86, 0.69, 0.31),
     "leg": (0.24, 0.24, 0.27),
+    "gold": (0.90, 0.73, 0.36),
+    "blue": (0.25, 0.38, 0.62),
+    "chest": (0.50, 0.33, 0.24),
 }
 
 

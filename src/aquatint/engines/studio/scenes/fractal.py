@@ -143,8 +143,9 @@ def _render(view: _View, easel: Easel, top: int, bottom: int) -> RgbF:
     color = _ring(share, view.palette)
     # A low light from the upper left models the bands; filaments darken to fine lines.
     light = normal_x * np.float32(-0.58) + normal_y * np.float32(0.58) + np.float32(0.57)
-    color *= (np.float32(0.52) + np.float32(0.62) * np.clip(light, 0, 1.2))[..., None]
-    color += (np.clip(light, 0, 1) ** 14 * np.float32(0.16))[..., None]
+    color *= (np.float32(0.52) + np.float32(0.62) * np.maximum(light, 0))[..., None]
+    # 1.39 is the most that `light` can be: clipping below it would show as the rim of a plateau.
+    color += ((np.maximum(light, 0) / np.float32(1.39)) ** 10 * np.float32(0.20))[..., None]
     thin = smoothstep(0.0, 1.1, distance)
     core = view.palette[0] * np.float32(0.45)
     color = core + (color - core) * thin[..., None]

@@ -93,6 +93,26 @@ def _background(canvas: Canvas, sitter: Sitter, rng: np.random.Generator) -> Non
         )
     )
     x, y, r = width * (0.5 + 0.06 * sitter.side), height * 0.42, size * 0.40
+    _pattern(canvas, sitter, rng, x, y, r)
+    canvas.ellipse(
+        x,
+        y,
+        r,
+        r,
+        textured(
+            canvas,
+            radial(
+                x, y - r * 0.4, r * 1.6, (mix(sitter.disc, (1, 1, 1), 0.12), sitter.disc, scale(sitter.disc, 0.82))
+            ),
+            0.04,
+            0.025,
+        ),
+    )
+
+
+def _pattern(canvas: Canvas, sitter: Sitter, rng: np.random.Generator, x: float, y: float, r: float) -> None:
+    """What surrounds the disc: rays, rings, leaves or stripes."""
+    width, height = canvas.width, canvas.height
     kind = int(rng.integers(4))
     if kind == 0:
         for k in range(28):
@@ -122,20 +142,6 @@ def _background(canvas: Canvas, sitter: Sitter, rng: np.random.Generator) -> Non
                 sitter.disc,
                 0.10,
             )
-    canvas.ellipse(
-        x,
-        y,
-        r,
-        r,
-        textured(
-            canvas,
-            radial(
-                x, y - r * 0.4, r * 1.6, (mix(sitter.disc, (1, 1, 1), 0.12), sitter.disc, scale(sitter.disc, 0.82))
-            ),
-            0.04,
-            0.025,
-        ),
-    )
 
 
 def _leaves(canvas: Canvas, sitter: Sitter, rng: np.random.Generator, x: float, y: float, r: float) -> None:

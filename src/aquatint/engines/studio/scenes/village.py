@@ -10,7 +10,7 @@ import numpy as np
 from aquatint.engines.studio.kernels.noise import derive_seed, generator
 from aquatint.engines.studio.plan import Plan
 from aquatint.engines.studio.scenes.figures import backdrop, european, oriental
-from aquatint.engines.studio.scenes.figures.air import air_of, fall
+from aquatint.engines.studio.scenes.figures.air import USUAL, air_of, fall
 from aquatint.engines.studio.scenes.figures.canvas import (
     Canvas,
     mix,
@@ -59,7 +59,8 @@ def compose(plan: Plan, easel: Easel) -> Rgb8:
     easel.progress(0.05, "choosing a place")
     rng = generator(easel.seed, "village")
     place = _place(plan, rng)
-    air = air_of(plan, rng, season="autumn" if place.kind == "temple" and rng.random() < 0.4 else "summer")
+    usual = ("morning", "day", "dusk", "dawn") if plan.season == "winter" else USUAL
+    air = air_of(plan, rng, "autumn" if place.kind == "temple" and rng.random() < 0.4 else "summer", usual)
     canvas = Canvas(easel)
     horizon = place.horizon * canvas.height
     sun_side = -place.side

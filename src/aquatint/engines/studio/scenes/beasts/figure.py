@@ -36,10 +36,11 @@ class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Drawing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One animal in one pose, facing left."""
 
-    stands: float  # y of the ground under it
-    center: float  # x of its middle
     coats: tuple[Mapping[str, str], ...]  # natural colourings: ink role -> #rrggbb
     layer: tuple[Layer, ...]
+    stands: float = 0.0  # y of the ground under it
+    center: float = 0.0  # x of its middle
+    base: str = ""  # another figure that this one adds layers to
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,13 @@ class Pose:
 def load(name: str) -> Drawing:
     """Read a figure by name. Raises FileNotFoundError when there is none, msgspec.ValidationError when malformed."""
     text = (files("aquatint.engines.studio.scenes.beasts") / "figures" / f"{name}.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), Drawing)
+    drawing = msgspec.convert(tomllib.loads(text), Drawing)
+    if not drawing.base:
+        return drawing
+    base = load(drawing.base)
+    return msgspec.structs.replace(
+        drawing, layer=base.layer + drawing.layer, stands=base.stands, center=base.center, base=""
+    )
 
 
 def outlines_of(layer: Layer) -> list[Points]:

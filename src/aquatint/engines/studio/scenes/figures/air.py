@@ -26,7 +26,7 @@ _TIMES: dict[str, tuple[tuple[str, ...], str, str, str, float]] = {
     "night": (("#050a20", "#0c1a40", "#1d3764", "#41638c"), "#2c4a72", "#93aed0", "#1c2b50", 0.66),
 }
 _DARK = frozenset({"dusk", "night"})
-_USUAL = ("golden_hour", "morning", "sunset", "day", "sunrise", "dusk")
+USUAL = ("golden_hour", "morning", "sunset", "day", "sunrise", "dusk")
 
 # Dark, middle and light of the leaves; several kinds stand side by side.
 _LEAVES: dict[str, tuple[tuple[str, str, str], ...]] = {
@@ -109,7 +109,7 @@ class Air:
         return hex_color(_GROUND["winter" if self.snow else self.season])
 
 
-def air_of(plan: Plan, rng: np.random.Generator, season: str = "summer", usual: tuple[str, ...] = _USUAL) -> Air:
+def air_of(plan: Plan, rng: np.random.Generator, season: str = "summer", usual: tuple[str, ...] = USUAL) -> Air:
     """Read time, season, weather and colours from the plan; what it leaves open the generator chooses."""
     time = plan.time if plan.time in _TIMES else str(rng.choice(usual))
     year = plan.season if plan.season in _LEAVES else season

@@ -12,7 +12,7 @@ from aquatint.engines.studio.scenes.figures.canvas import (
     scale,
 )  # fmt: skip
 from aquatint.engines.studio.scenes.figures.hair import hair_behind, hair_front, profile_hair
-from aquatint.engines.studio.scenes.figures.sitter import Head
+from aquatint.engines.studio.scenes.figures.sitter import Head, Mirror
 
 
 def _shoulders(head: Head, rng: np.random.Generator) -> None:
@@ -38,9 +38,9 @@ def _shoulders(head: Head, rng: np.random.Generator) -> None:
         (0.62 * -s, 0.865),
         (broad * -s, 1.05),
         ((broad + 0.06) * -s, low),
-        (0.1 * -s, low),
     ]
-    canvas.polygon(np.concatenate([head.shape(half, closed=False)]), scale(sitter.cloth, 0.45), 0.42)
+    dim_side = np.concatenate([head.shape(half, closed=False), [head.at(0.1 * -s, low)]])
+    canvas.polygon(dim_side, scale(sitter.cloth, 0.45), 0.42)
     kind = int(rng.integers(3))
     if kind == 0:
         for way in (-1, 1):
@@ -92,6 +92,28 @@ def paint_front(head: Head, rng: np.random.Generator) -> None:
         ear = head.shape([(0.355 * way, -0.08), (0.42 * way, -0.12), (0.425 * way, 0.02), (0.36 * way, 0.15)])
         canvas.polygon(ear, sitter.skin if way == s else sitter.shade)
     canvas.polygon(head.shape(face), head.fade(sitter.skin, 0.92, 0.14))
+    _shaded_half(head, jaw)
+    canvas.ellipse(
+        *head.at(0.20 * s, 0.17),
+        head.tall * 0.10,
+        head.tall * 0.075,
+        mix(sitter.skin, (0.93, 0.38, 0.34), 0.5),
+        0,
+        0.45,
+        soft=head.tall * 0.03,
+    )
+    _features(head)
+    hair_front(head)
+    if not sitter.man:
+        for way in (-1, 1):
+            canvas.ellipse(*head.at(0.40 * way, 0.26), head.tall * 0.045, head.tall * 0.07, head.fade(sitter.accent))
+
+
+def _shaded_half(head: Head, jaw: float) -> None:
+    """The half of the face that looks away from the light."""
+    canvas = head.canvas
+    sitter = head.sitter
+    s = head.sitter.side
     split = [
         (0.0, -0.53),
         (-0.02 * s, -0.25),
@@ -109,20 +131,6 @@ def paint_front(head: Head, rng: np.random.Generator) -> None:
         (-0.27 * s, -0.44),
     ]
     canvas.polygon(head.shape(split), head.fade(sitter.shade, 0.8, 0.05))
-    canvas.ellipse(
-        *head.at(0.20 * s, 0.17),
-        head.tall * 0.10,
-        head.tall * 0.075,
-        mix(sitter.skin, (0.93, 0.38, 0.34), 0.5),
-        0,
-        0.45,
-        soft=head.tall * 0.03,
-    )
-    _features(head)
-    hair_front(head)
-    if not sitter.man:
-        for way in (-1, 1):
-            canvas.ellipse(*head.at(0.40 * way, 0.26), head.tall * 0.045, head.tall * 0.07, head.fade(sitter.accent))
 
 
 def _features(head: Head) -> None:
@@ -200,6 +208,16 @@ def paint_profile(head: Head, rng: np.random.Generator) -> None:
         head.shape(m([(-0.30, 0.30), (-0.20, 0.62), (0.05, 0.62), (0.16, 0.44), (0.0, 0.40)])), sitter.shade, 0.8
     )
     _shoulders(head, rng)
+    _profile_face(head, m)
+    _profile_shade(head, m)
+    _profile_features(head, m)
+    profile_hair(head, m)
+
+
+def _profile_face(head: Head, m: Mirror) -> None:
+    """The outline of the face, from the hair to the jaw."""
+    canvas = head.canvas
+    sitter = head.sitter
     brow, chin = (0.36, 0.05) if sitter.man else (0.345, 0.0)
     face = m(
         [
@@ -227,6 +245,13 @@ def paint_profile(head: Head, rng: np.random.Generator) -> None:
         ]
     )
     canvas.polygon(head.shape(face), head.fade(sitter.skin, 0.9, 0.14))
+
+
+def _profile_shade(head: Head, m: Mirror) -> None:
+    """The cheek and jaw in shadow, and a blush."""
+    canvas = head.canvas
+    sitter = head.sitter
+    s = head.sitter.side
     shadow = m(
         [
             (-0.06, -0.50),
@@ -252,6 +277,12 @@ def paint_profile(head: Head, rng: np.random.Generator) -> None:
         0.45,
         soft=head.tall * 0.03,
     )
+
+
+def _profile_features(head: Head, m: Mirror) -> None:
+    """Eye, brow and lips seen from the side."""
+    canvas = head.canvas
+    sitter = head.sitter
     lid = head.shape(m([(0.20, -0.06), (0.255, -0.02), (0.325, -0.055)]), closed=False)
     canvas.polygon(
         ribbon(lid, head.tall * 0.024 * np.sin(np.linspace(0.4, np.pi, len(lid))) + head.tall * 0.004),
@@ -265,4 +296,3 @@ def paint_profile(head: Head, rng: np.random.Generator) -> None:
     lip = (0.74, 0.20, 0.20) if not sitter.man else scale(sitter.shade, 0.75)
     canvas.polygon(head.shape(m([(0.392, 0.245), (0.30, 0.283), (0.372, 0.288)])), scale(lip, 0.85))
     canvas.polygon(head.shape(m([(0.372, 0.288), (0.30, 0.285), (0.34, 0.345), (0.386, 0.325)])), lip)
-    profile_hair(head, m)

@@ -22,7 +22,7 @@ Paint = Callable[[PlaneF, PlaneF], npt.NDArray[np.float32]]
 _SHIFT = 4  # fractional bits of OpenCV's coordinates
 _TILE = 512  # side of the repeating grain
 _FIELD_SIDE = 1024
-_TINY = 24  # pixels; shapes up to this size are drawn straight into the picture
+_TINY = 24  # pixels; flat shapes up to at least this size are drawn straight into the picture
 
 _THIN = 7.0  # pixels; strokes up to this breadth too
 _CATMULL_ROM = np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) * 0.5
@@ -66,6 +66,8 @@ class Canvas:
         self.pixels: Rgb8 = np.zeros((easel.height, easel.width, 3), np.uint8)
         self.width, self.height = easel.width, easel.height
         self.unit = max(easel.width, easel.height) / 1024
+        # What OpenCV's antialiasing adds to an edge is a pixel: the finer the pixels, the less it matters.
+        self._tiny, self._thin = max(_TINY, 9 * self.unit), max(_THIN, 2.6 * self.unit)
         self.threads = easel.threads
         rng = generator(easel.seed, "canvas grain")
         self._dither = rng.random((_TILE, _TILE), dtype=np.float32)
@@ -151,7 +153,7 @@ class Canvas:
 
     def polygon(self, outline: Points, paint: Paint | Color, opacity: float = 1.0, soft: float = 0.0) -> None:
         """Fill a closed outline; `soft` blurs its edge by that many pixels."""
-        if not callable(paint) and opacity >= 1 and soft <= 0 and np.ptp(outline, axis=0).max() < _TINY:
+        if not callable(paint) and opacity >= 1 and soft <= 0 and np.ptp(outline, axis=0).max() < self._tiny:
             cv2.fillPoly(self.pixels, [_fixed(outline)], _ink(paint), cv2.LINE_AA, _SHIFT)
             return
         self.polygons([outline], paint, opacity, soft)
@@ -182,7 +184,7 @@ class Canvas:
         opacity: float = 1.0, soft: float = 0.0,
     ) -> None:  # fmt: skip
         """Fill an ellipse turned by `angle` degrees."""
-        if not callable(paint) and opacity >= 1 and soft <= 0 and max(rx, ry) < _TINY / 2:
+        if not callable(paint) and opacity >= 1 and soft <= 0 and max(rx, ry) < self._tiny / 2:
             axes = (max(1, round(rx * 16)), max(1, round(ry * 16)))
             center = (round(x * 16), round(y * 16))
             cv2.ellipse(self.pixels, center, axes, angle, 0, 360, _ink(paint), -1, cv2.LINE_AA, _SHIFT)
@@ -195,7 +197,7 @@ class Canvas:
         """Draw a path `width` pixels broad; `taper` 0..1 thins it towards its end."""
         breadths = np.maximum(width * (1 - taper * np.linspace(0, 1, len(path))), 0.5)
         outline = ribbon(path, breadths)
-        if width <= _THIN and opacity >= 1 and not callable(paint):
+        if width <= self._thin and opacity >= 1 and not callable(paint):
             cv2.fillPoly(self.pixels, [_fixed(outline)], _ink(paint), cv2.LINE_AA, _SHIFT)
             return
         self.polygon(outline, paint, opacity)
@@ -209,6 +211,13 @@ class Canvas:
         inks = np.clip(np.round(colors * 255), 0, 255).astype(np.int64).tolist()
         for center, axis, angle, ink in zip(centers, axes, angles.tolist(), inks, strict=True):
             cv2.ellipse(self.pixels, center, axis, angle, 0, 360, ink, -1, cv2.LINE_AA, _SHIFT)
+
+    def blades(self, outlines: npt.NDArray[np.float64], colors: npt.NDArray[np.float64]) -> None:
+        """Draw many slim flat shapes in order: outlines (n, points, 2) in pixels, colours (n, 3)."""
+        shapes = np.round(outlines * (1 << _SHIFT)).astype(np.int32)
+        inks = np.clip(np.round(colors * 255), 0, 255).astype(np.int64).tolist()
+        for shape, ink in zip(shapes, inks, strict=True):
+            cv2.fillPoly(self.pixels, [shape], ink, cv2.LINE_AA, _SHIFT)
 
     def glow(self, x: float, y: float, radius: float, color: Color, strength: float) -> None:
         """Add soft light around a point (screen blend); it has faded out at `radius` pixels."""

@@ -96,6 +96,22 @@ def box(stage: Stage) -> None:
         ),
     )
     canvas.line(points([(edge, foot), (edge, foot - tall)]), max(1.0, tall * 0.004), mix(stage.body, (1, 1, 1), 0.6))
+    _box_print(stage, drop, edge, far, foot, front, near, out, tall)
+
+
+def _box_print(
+    stage: Stage,
+    drop: float,
+    edge: float,
+    far: float,
+    foot: float,
+    front: float,
+    near: float,
+    out: float,
+    tall: float,
+) -> None:
+    """The band around the box and what is printed on its front."""
+    canvas = stage.canvas
     middle = (near + far) / 2
     canvas.polygon(
         points(
@@ -153,6 +169,13 @@ def watch(stage: Stage) -> None:
         for side in (-1, 1):
             seam = points([(x + side * r * 0.53, y + way * r * 0.9), (x + side * r * 0.40, y + way * tall * 0.51)])
             canvas.line(seam, max(1.0, r * 0.012), mix(strap, (1, 1, 1), 0.5), opacity=0.6)
+    _watch_face(stage, r, x, y)
+
+
+def _watch_face(stage: Stage, r: float, x: float, y: float) -> None:
+    """Case, dial and hands."""
+    canvas = stage.canvas
+    s = stage.lamp.side
     canvas.polygon(rounded(x + r * 1.06, y, r * 0.08, r * 0.11, r * 0.04), stage.accent)
     metal = gradient(
         (x + s * r, y - r),
@@ -172,6 +195,12 @@ def watch(stage: Stage) -> None:
         r * 0.87,
         radial(x + s * r * 0.3, y - r * 0.3, r * 1.4, ((0.22, 0.24, 0.28), (0.08, 0.09, 0.11), (0.03, 0.03, 0.04))),
     )
+    _dial(stage, r, x, y)
+
+
+def _dial(stage: Stage, r: float, x: float, y: float) -> None:
+    """Ticks, hands and a name on the dial."""
+    canvas = stage.canvas
     for k in range(60):
         a, major = k * np.pi / 30, k % 5 == 0
         inner = 0.70 if major else 0.78

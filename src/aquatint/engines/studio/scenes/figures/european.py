@@ -182,6 +182,13 @@ def _windows(
         canvas.line(points([(cx - w, cy), (cx + w, cy)]), max(0.5, w * 0.16), frame)
         if lit:
             canvas.glow(cx, cy, w * 8, _LAMP, 0.30 * (1 - grove.far))
+    _door(grove, corner, gable_x, foot, high, wide)
+
+
+def _door(grove: Grove, corner: float, gable_x: float, foot: float, high: float, wide: float) -> None:
+    """The arched door in the gable."""
+    canvas = grove.canvas
+    air = grove.air
     door = corner + (gable_x - corner) * 0.5
     dw, dh = wide * 0.05, high * 0.44
     arch = np.concatenate(

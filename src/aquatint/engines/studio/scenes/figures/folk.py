@@ -62,6 +62,23 @@ def person(
         body,
         gradient((x + sun_side * tall * 0.1, 0), (x - sun_side * tall * 0.1, 0), (lit, mix(lit, dark, 0.6), dark)),
     )
+    _arms_and_head(canvas, air, x, foot, tall, sun_side, far, hat, dark, lit, stride)
+
+
+def _arms_and_head(
+    canvas: Canvas,
+    air: Air,
+    x: float,
+    foot: float,
+    tall: float,
+    sun_side: float,
+    far: float,
+    hat: bool,
+    dark: Color,
+    lit: Color,
+    stride: float,
+) -> None:
+    """Arms, head and a straw hat."""
     for way in (-1, 1):
         arm = curve(
             [

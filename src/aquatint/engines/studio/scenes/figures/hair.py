@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from aquatint.engines.studio.scenes.figures.canvas import (
@@ -13,51 +11,53 @@ from aquatint.engines.studio.scenes.figures.canvas import (
     ribbon,
     scale,
 )  # fmt: skip
-from aquatint.engines.studio.scenes.figures.sitter import Head
+from aquatint.engines.studio.scenes.figures.sitter import Head, Mirror
+
+# Outlines of hair that shows behind the head, in heads.
+_BEHIND: dict[str, list[tuple[float, float]]] = {
+    "bob": [
+        (0.0, -0.68),
+        (0.34, -0.58),
+        (0.50, -0.2),
+        (0.52, 0.25),
+        (0.44, 0.46),
+        (0.0, 0.36),
+        (-0.44, 0.46),
+        (-0.52, 0.25),
+        (-0.50, -0.2),
+        (-0.34, -0.58),
+    ],
+    "long": [
+        (0.0, -0.68),
+        (0.34, -0.58),
+        (0.50, -0.2),
+        (0.54, 0.4),
+        (0.66, 1.0),
+        (0.34, 1.22),
+        (0.0, 0.7),
+        (-0.34, 1.22),
+        (-0.66, 1.0),
+        (-0.54, 0.4),
+        (-0.50, -0.2),
+        (-0.34, -0.58),
+    ],
+    "hat": [
+        (0.0, -0.5),
+        (0.40, -0.3),
+        (0.47, 0.2),
+        (0.40, 0.5),
+        (0.0, 0.4),
+        (-0.40, 0.5),
+        (-0.47, 0.2),
+        (-0.40, -0.3),
+    ],
+}
 
 
 def hair_behind(head: Head) -> None:
     sitter, canvas = head.sitter, head.canvas
-    shapes: dict[str, list[tuple[float, float]]] = {
-        "bob": [
-            (0.0, -0.68),
-            (0.34, -0.58),
-            (0.50, -0.2),
-            (0.52, 0.25),
-            (0.44, 0.46),
-            (0.0, 0.36),
-            (-0.44, 0.46),
-            (-0.52, 0.25),
-            (-0.50, -0.2),
-            (-0.34, -0.58),
-        ],
-        "long": [
-            (0.0, -0.68),
-            (0.34, -0.58),
-            (0.50, -0.2),
-            (0.54, 0.4),
-            (0.66, 1.0),
-            (0.34, 1.22),
-            (0.0, 0.7),
-            (-0.34, 1.22),
-            (-0.66, 1.0),
-            (-0.54, 0.4),
-            (-0.50, -0.2),
-            (-0.34, -0.58),
-        ],
-        "hat": [
-            (0.0, -0.5),
-            (0.40, -0.3),
-            (0.47, 0.2),
-            (0.40, 0.5),
-            (0.0, 0.4),
-            (-0.40, 0.5),
-            (-0.47, 0.2),
-            (-0.40, -0.3),
-        ],
-    }
-    if sitter.cut in shapes and not (sitter.man and sitter.cut == "hat"):
-        canvas.polygon(head.shape(shapes[sitter.cut]), head.fade(sitter.hair, 0.7, 0.12))
+    if sitter.cut in _BEHIND and not (sitter.man and sitter.cut == "hat"):
+        canvas.polygon(head.shape(_BEHIND[sitter.cut]), head.fade(sitter.hair, 0.7, 0.12))
     elif sitter.cut == "bun":
         canvas.ellipse(*head.at(0, -0.74), head.tall * 0.19, head.tall * 0.17, head.fade(sitter.hair, 0.7, 0.2))
     elif sitter.cut == "curls":
@@ -71,6 +71,41 @@ def hair_behind(head: Head) -> None:
             )
 
 
+def _curls(head: Head) -> None:
+    """Curls over the brow and along the hair line, with their swirls."""
+    sitter, canvas = head.sitter, head.canvas
+    dark = head.fade(sitter.hair, 0.7, 0.16)
+    for a in np.linspace(0.25, np.pi - 0.25, 9):
+        canvas.ellipse(
+            *head.at(np.cos(a) * 0.33, -0.22 - np.sin(a) * 0.30), head.tall * 0.125, head.tall * 0.12, dark
+        )
+    for a in np.linspace(0.1, np.pi - 0.1, 11):
+        cx, cy = head.at(np.cos(a) * 0.40, -0.24 - np.sin(a) * 0.38)
+        swirl = np.linspace(0.5, 5.0, 30)
+        path = np.stack(
+            [cx + np.cos(swirl) * head.tall * 0.016 * swirl, cy + np.sin(swirl) * head.tall * 0.016 * swirl], 1
+        )
+        canvas.line(path, head.tall * 0.008, mix(sitter.hair, sitter.disc, 0.35))
+
+
+def _cropped(s: float) -> list[tuple[float, float]]:
+    """Outline of short hair, in heads; `s` is the side of the light."""
+    return [
+        (-0.40, 0.02),
+        (-0.43, -0.30),
+        (-0.28, -0.62),
+        (0.05 * s, -0.72),
+        (0.32, -0.60),
+        (0.44, -0.28),
+        (0.40, 0.02),
+        (0.34, -0.20),
+        (0.26, -0.36),
+        (-0.02, -0.40 - 0.03 * s),
+        (-0.28, -0.33),
+        (-0.345, -0.18),
+    ]
+
+
 def hair_front(head: Head) -> None:
     s, sitter, canvas = head.sitter.side, head.sitter, head.canvas
     dark = head.fade(sitter.hair, 0.7, 0.16)
@@ -78,33 +113,10 @@ def hair_front(head: Head) -> None:
         _hat(head)
         return
     if sitter.cut == "short":
-        cap = [
-            (-0.40, 0.02),
-            (-0.43, -0.30),
-            (-0.28, -0.62),
-            (0.05 * s, -0.72),
-            (0.32, -0.60),
-            (0.44, -0.28),
-            (0.40, 0.02),
-            (0.34, -0.20),
-            (0.26 * 1, -0.36),
-            (-0.02, -0.40 - 0.03 * s),
-            (-0.28, -0.33),
-            (-0.345, -0.18),
-        ]
+        cap = _cropped(s)
         canvas.polygon(head.shape(cap), dark)
     elif sitter.cut == "curls":
-        for a in np.linspace(0.25, np.pi - 0.25, 9):
-            canvas.ellipse(
-                *head.at(np.cos(a) * 0.33, -0.22 - np.sin(a) * 0.30), head.tall * 0.125, head.tall * 0.12, dark
-            )
-        for a in np.linspace(0.1, np.pi - 0.1, 11):
-            cx, cy = head.at(np.cos(a) * 0.40, -0.24 - np.sin(a) * 0.38)
-            swirl = np.linspace(0.5, 5.0, 30)
-            path = np.stack(
-                [cx + np.cos(swirl) * head.tall * 0.016 * swirl, cy + np.sin(swirl) * head.tall * 0.016 * swirl], 1
-            )
-            canvas.line(path, head.tall * 0.008, mix(sitter.hair, sitter.disc, 0.35))
+        _curls(head)
     else:
         part = 0.10 * s
         for way in (-1, 1):
@@ -168,7 +180,7 @@ def _hat(head: Head) -> None:
     canvas.polygon(head.shape(brim), head.fade(scale(color, 0.86), 0.6, 0.22))
 
 
-def profile_hair(head: Head, m: Callable[[list[tuple[float, float]]], list[tuple[float, float]]]) -> None:
+def profile_hair(head: Head, m: Mirror) -> None:
     s, sitter, canvas = head.sitter.side, head.sitter, head.canvas
     dark = head.fade(sitter.hair, 0.7, 0.16)
     low = {"bob": 0.42, "long": 0.45, "short": 0.10, "bun": 0.05, "curls": 0.2, "hat": 0.22}[sitter.cut]
@@ -214,6 +226,14 @@ def profile_hair(head: Head, m: Callable[[list[tuple[float, float]]], list[tuple
             mix(sitter.hair, sitter.disc, 0.35),
             0.7,
         )
+    _profile_ear(head, m)
+
+
+def _profile_ear(head: Head, m: Mirror) -> None:
+    """Ear, ear ring and hat seen from the side."""
+    canvas = head.canvas
+    sitter = head.sitter
+    s = head.sitter.side
     canvas.polygon(
         head.shape(m([(-0.10, -0.06), (-0.03, -0.10), (0.0, 0.0), (-0.06, 0.13), (-0.11, 0.06)])),
         mix(sitter.skin, sitter.shade, 0.35),

@@ -17,7 +17,7 @@ from aquatint.engines.studio.scenes.figures.canvas import (
     ribbon,
     scale,
 )  # fmt: skip
-from aquatint.engines.studio.scenes.figures.solid import Stuff, Table, ball, rest, turned
+from aquatint.engines.studio.scenes.figures.solid import Lamp, Stuff, Table, ball, rest, turned
 
 _BLOOMS: tuple[Color, ...] = (
     (0.93, 0.52, 0.55),
@@ -83,6 +83,23 @@ def fruit(table: Table, kind: str, x: float, foot: float, size: float, shadow: b
             gx = x + (k % 5 - 2 + 0.5 * (level % 2)) * radius * 1.25
             ball(canvas, gx, foot - radius * (0.9 + 1.1 * level), radius, Stuff(tint, 0.5, 40, mottle=0.1), lamp)
         return
+    _round_fruit(table, kind, x, foot, cheek, flat, lamp, radius, stuff, tint)
+
+
+def _round_fruit(
+    table: Table,
+    kind: str,
+    x: float,
+    foot: float,
+    cheek: Color,
+    flat: float,
+    lamp: Lamp,
+    radius: float,
+    stuff: Stuff,
+    tint: Color,
+) -> None:
+    """Fruit that is a ball with a mark of its kind."""
+    canvas = table.canvas
     y = foot - radius * flat
     ball(canvas, x, y, radius, stuff, lamp, flat)
     if kind == "lemon":

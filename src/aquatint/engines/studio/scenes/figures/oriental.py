@@ -248,6 +248,13 @@ def white_house(grove: Grove, x: float, foot: float, wide: float, rng: np.random
     slope = wide * 0.26
     roof(grove, x, foot - high + slope * 0.1, wide * 0.57, wide * 0.46, slope, slope * 0.16)
     _gables(grove, x, foot - high, wide)
+    _openings(grove, x, foot, wide, rng, high)
+
+
+def _openings(grove: Grove, x: float, foot: float, wide: float, rng: np.random.Generator, high: float) -> None:
+    """Windows, door and lantern of a white house."""
+    canvas = grove.canvas
+    air = grove.air
     lamp = mix(_LAMP, air.haze, grove.far * 0.6)
     glass = lamp if air.dark and rng.random() < 0.75 else air.tone((0.18, 0.17, 0.18), 0.3, grove.far)
     frame = air.tone((0.33, 0.22, 0.16), 0.5, grove.far)

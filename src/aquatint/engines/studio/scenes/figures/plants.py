@@ -108,10 +108,10 @@ def _twigs(grove: Grove, x: float, y: float, reach: float, tall: float) -> None:
     color = grove.bark(0.5)
     frost = mix(color, (0.93, 0.95, 0.97), 0.6) if grove.air.snow else color
     for _ in range(46):
-        turn, away = rng.random() * 2 * np.pi, reach * (0.75 + 0.4 * rng.random())
-        tip = (x + math.cos(turn) * away, y + math.sin(turn) * away * 0.95)
-        bend = (x + math.cos(turn + 0.3) * away * 0.5, y + math.sin(turn + 0.3) * away * 0.5 + reach * 0.1)
-        path = curve([(x, y + reach * 0.3), bend, tip], 5)
+        turn, away = -np.pi / 2 + float(rng.normal(0, 0.75)), reach * (0.9 + 0.8 * rng.random())
+        tip = (x + math.cos(turn) * away, y + reach * 0.6 + math.sin(turn) * away)
+        bend = (x + math.cos(turn) * away * 0.35, y + reach * 0.6 + math.sin(turn) * away * 0.55)
+        path = curve([(x, y + reach * 0.75), bend, tip], 5)
         grove.canvas.line(path, max(0.6, tall * 0.007), color if rng.random() < 0.6 else frost, taper=0.8)
 
 
@@ -255,7 +255,7 @@ def grass(
     """Blades along a line, bending with the wind, some light and some dark."""
     rng = grove.rng
     wind = float(rng.normal(0, 0.25))
-    for _ in range(count):
+    for _ in range(count // 6 if grove.air.snow else count):
         x, y = float(rng.uniform(left, right)), foot + float(rng.normal(0, tall * 0.14))
         high = tall * (0.45 + 0.75 * float(rng.random()))
         bend = high * (wind + 0.30 * float(rng.normal()))
@@ -269,7 +269,7 @@ def tufts(
     """Scatter tufts below the crest `line`, small there and large at row `bottom`, outside the outline `keep`."""
     rng, canvas = grove.rng, grove.canvas
     size = min(canvas.width, canvas.height)
-    depths = np.sort(rng.random(count)) ** 0.8
+    depths = np.sort(rng.random(count // 8 if grove.air.snow else count)) ** 0.8
     fixed = None if keep is None else np.round(keep).astype(np.float32)
     for depth in depths:
         x = float(rng.random()) * (canvas.width - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aquatint.engines.studio.scenes.figures.canvas import (
@@ -15,6 +16,9 @@ from aquatint.engines.studio.scenes.figures.canvas import (
     scale,
     textured,
 )  # fmt: skip
+
+# Mirrors places given for a head that looks right, when it looks left.
+Mirror = Callable[[list[tuple[float, float]]], list[tuple[float, float]]]
 
 
 @dataclass(frozen=True, slots=True)

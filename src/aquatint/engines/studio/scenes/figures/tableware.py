@@ -84,6 +84,33 @@ def pot(table: Table, x: float, foot: float, plan: Plan) -> None:
     tall = table.size * 0.25
     color = _GLAZES[int(table.rng.integers(len(_GLAZES)))]
     rest(canvas, x, foot, tall * 0.42, table.lamp, 2.0)
+    _handle_and_spout(table, x, foot, color, side, tall)
+    turned(
+        canvas,
+        x,
+        foot,
+        tall,
+        (
+            (0, 0.28),
+            (0.04, 0.34),
+            (0.35, 0.52),
+            (0.62, 0.48),
+            (0.80, 0.32),
+            (0.84, 0.26),
+            (0.90, 0.20),
+            (0.94, 0.07),
+            (1.0, 0.08),
+            (1.03, 0.02),
+        ),
+        Stuff(color, 0.6, 34, mottle=0.08),
+        table.lamp,
+    )
+    del plan
+
+
+def _handle_and_spout(table: Table, x: float, foot: float, color: Color, side: float, tall: float) -> None:
+    """Handle and spout of a teapot."""
+    canvas = table.canvas
     loop = curve(
         [
             (x - side * tall * 0.40, foot - tall * 0.74),
@@ -113,27 +140,6 @@ def pot(table: Table, x: float, foot: float, plan: Plan) -> None:
         ),
         taper=0.45,
     )
-    turned(
-        canvas,
-        x,
-        foot,
-        tall,
-        (
-            (0, 0.28),
-            (0.04, 0.34),
-            (0.35, 0.52),
-            (0.62, 0.48),
-            (0.80, 0.32),
-            (0.84, 0.26),
-            (0.90, 0.20),
-            (0.94, 0.07),
-            (1.0, 0.08),
-            (1.03, 0.02),
-        ),
-        Stuff(color, 0.6, 34, mottle=0.08),
-        table.lamp,
-    )
-    del plan
 
 
 def bottle(table: Table, x: float, foot: float) -> None:

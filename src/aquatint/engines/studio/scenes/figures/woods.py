@@ -314,11 +314,15 @@ def bamboo_leaves(
     canvas: Canvas, x: float, y: float, size: float, tones: tuple[Color, Color, Color], rng: np.random.Generator
 ) -> None:
     """Slim leaves in hanging fans."""
-    for _ in range(70):
-        cx, cy = x + float(rng.normal(0, 0.8)) * size, y + float(rng.normal(0, 0.55)) * size
-        turn = np.pi / 2 + float(rng.normal(0, 0.6))
-        long = size * float(rng.uniform(0.35, 0.62))
-        tip = (cx + np.cos(turn) * long, cy + np.sin(turn) * long)
-        path = curve([(cx, cy), ((cx + tip[0]) / 2 + float(rng.normal(0, 0.04)) * long, (cy + tip[1]) / 2), tip], 6)
-        wide = long * 0.13 * np.sin(np.linspace(0.25, np.pi, len(path)))
-        canvas.polygon(ribbon(path, np.maximum(wide, 0.4)), tones[int(rng.integers(3))])
+    count = 70
+    centers = rng.normal(0, 1, (count, 2)) * (0.8 * size, 0.55 * size) + (x, y)
+    turns = np.pi / 2 + rng.normal(0, 0.6, count)
+    lengths = size * rng.uniform(0.35, 0.62, count)
+    bends = rng.normal(0, 0.05, count)
+    t = np.linspace(0, 1, 9)
+    half = 0.065 * np.sin(np.pi * t**0.8)
+    along = np.concatenate([t, t[::-1]])
+    across = np.concatenate([half, -half[::-1]])[None] + bends[:, None] * (along * (1 - along) * 4)[None]
+    cos, sin = np.cos(turns)[:, None], np.sin(turns)[:, None]
+    shapes = np.stack([along * cos - across * sin, along * sin + across * cos], -1) * lengths[:, None, None]
+    canvas.blades(shapes + centers[:, None], np.array(tones)[rng.integers(3, size=count)])
