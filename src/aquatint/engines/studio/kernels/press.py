@@ -20,7 +20,7 @@ Ink = tuple[float, float, float]  # sRGB 0..1
 PlaneU = npt.NDArray[np.uint8]
 _SHIFT = 4
 _FAR = 2**22  # fixed-point coordinates beyond it would overflow inside OpenCV
-_TILE = 1021
+_LARGEST_TILE = 1021  # pixels
 _SOFT_SIDE = 220  # pixels at which the form of a shape is judged
 
 
@@ -47,7 +47,8 @@ class Press:
         """A blank sheet. The stipple is about half a unit (width / 1024) fine, never finer than the pixels."""
         k = unit(width, height)
         rng = generator(seed, "tooth")
-        total = np.zeros((_TILE, _TILE), np.float32)
+        side = min(_LARGEST_TILE, max(width, height) + 61)
+        total = np.zeros((side, side), np.float32)
         for share, sigma in ((1.0, max(0.45, 0.36 * k)), (0.55, max(0.45, 0.8 * k)), (0.35, 0.3)):
             raw = rng.standard_normal(total.shape, dtype=np.float32)
             pad = int(4 * sigma) + 2
@@ -68,9 +69,10 @@ class Press:
         return int(self.sheet.shape[0])
 
     def _tooth(self, top: int, bottom: int, left: int, right: int) -> PlaneU:
-        rows = np.arange(top, bottom) % _TILE
-        first = left % _TILE
-        count = -(-(first + right - left) // _TILE)
+        side = len(self.tooth)
+        rows = np.arange(top, bottom) % side
+        first = left % side
+        count = -(-(first + right - left) // side)
         wide = np.concatenate([self.tooth] * count, axis=1) if count > 1 else self.tooth
         return wide[rows, first : first + right - left]
 

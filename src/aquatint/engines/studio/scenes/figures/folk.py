@@ -112,6 +112,7 @@ def birds(
     for _ in range(count):
         at_x, at_y = x + float(rng.normal(0, 3.2)) * span, y + float(rng.normal(0, 1.4)) * span
         wide, lift = span * float(rng.uniform(0.5, 1.0)), float(rng.uniform(0.12, 0.5))
+        canvas.ellipse(at_x, at_y, wide * 0.10, wide * 0.045, color)
         for way in (-1, 1):
             wing = curve(
                 [

@@ -152,35 +152,40 @@ def _roots(
 def _bark(
     canvas: Canvas, wood: Wood, path: Points, wide: np.ndarray, dark: Color, lit: Color, rng: np.random.Generator
 ) -> None:
-    marks = int(26 * min(3.0, canvas.unit))
-    for _ in range(marks * (2 if wood.kind != "birch" else 1)):
-        i = int(rng.integers(2, len(path) - 2))
-        at, w = path[i], float(wide[i])
-        x = float(at[0]) + float(rng.uniform(-0.42, 0.42)) * w
-        if wood.kind == "birch":
-            long = w * float(rng.uniform(0.06, 0.28))
-            canvas.ellipse(
-                x,
-                float(at[1]) + float(rng.normal(0, w)),
-                long,
-                long * 0.16,
-                mix(dark, (0.1, 0.1, 0.1), 0.5),
-                float(rng.uniform(-8, 8)),
-                0.8,
-            )
-            continue
-        y, long = float(at[1]) + float(rng.normal(0, w)), w * float(rng.uniform(0.6, 2.0))
-        crack = curve(
-            [
-                (x, y),
-                (x + float(rng.normal(0, 0.05)) * w, y + long * 0.5),
-                (x + float(rng.normal(0, 0.08)) * w, y + long),
-            ],
-            4,
-        )
-        canvas.line(
-            crack, max(0.7, w * 0.035), scale(dark, 0.7) if rng.random() < 0.6 else mix(dark, lit, 0.6), taper=0.7
-        )
+    """Cracks and ridges along the stem, or the dark bars of a birch; finer pixels show more and finer ones."""
+    if wood.kind == "birch":
+        _birch_bars(canvas, path, wide, mix(dark, (0.1, 0.1, 0.1), 0.5), rng)
+        return
+    finer = max(1.0, min(4.0, canvas.unit))
+    count = int(110 * finer)
+    # Each crack follows the stem: a stretch of its axis, moved sideways by a share of the breadth there.
+    rows = rng.uniform(1, len(path) - 4, count)
+    spans = rng.uniform(0.8, 3.0, count) / finer**0.25
+    steps = rows[:, None] + spans[:, None] * np.linspace(0, 1, 9)[None]
+    index = np.arange(len(path))
+    breadth = np.interp(steps, index, wide)
+    side = rng.uniform(-0.45, 0.45, count)[:, None] + 0.02 * np.cumsum(rng.normal(0, 1, (count, 9)), 1)
+    x = np.interp(steps, index, path[:, 0]) + np.clip(side, -0.47, 0.47) * breadth
+    y = np.interp(steps, index, path[:, 1])
+    half = (
+        rng.uniform(0.006, 0.020, count)[:, None] * breadth * np.sin(np.pi * np.linspace(0.03, 0.97, 9)) / finer**0.5
+    )
+    half = np.maximum(half, 0.25)
+    outlines = np.stack([np.concatenate([x - half, (x + half)[:, ::-1]], 1), np.concatenate([y, y[:, ::-1]], 1)], -1)
+    deep = np.array(scale(dark, 0.72))[None] * np.ones((count, 1))
+    ridge = np.array(dark) + (np.array(lit) - np.array(dark)) * rng.uniform(0.2, 0.7, (count, 1))
+    canvas.blades(outlines, np.where(rng.random((count, 1)) < 0.6, deep, ridge))
+
+
+def _birch_bars(canvas: Canvas, path: Points, wide: np.ndarray, ink: Color, rng: np.random.Generator) -> None:
+    count = int(26 * min(3.0, canvas.unit))
+    rows = rng.uniform(2, len(path) - 3, count)
+    index = np.arange(len(path))
+    breadth = np.interp(rows, index, wide)
+    long = breadth * rng.uniform(0.05, 0.24, count)
+    x = np.interp(rows, index, path[:, 0]) + rng.uniform(-1, 1, count) * np.maximum(0, breadth * 0.46 - long)
+    at = np.stack([x, np.interp(rows, index, path[:, 1])], 1)
+    canvas.dabs(at, np.stack([long, long * 0.16], 1), rng.uniform(-8, 8, count), np.array([ink] * count))
 
 
 def _limbs(canvas: Canvas, path: Points, broad: float, color: Color, rng: np.random.Generator, level: bool) -> None:

@@ -113,14 +113,7 @@ def read_climate(
     )
     snow = weather.get("snow", 0.0)
     season = plan.season or ("winter" if snow else str(rng.choice(seasons)))
-    land, pull = _LAND[season]
-    lands = [
-        mix(hex_color(c), times(land, hex_color(entry.ambient)), pull) for c in (entry.far, entry.mid, entry.near)
-    ]
-    if time in ("night", "dusk", "sunset", "dawn"):  # snow and grass lie in the shadow of the hour
-        dim = {"night": 0.42, "dusk": 0.62, "sunset": 0.7, "dawn": 0.8}[time]
-        lands = [mix(times(c, (dim, dim, dim * 1.08)), hex_color(e), 0.45) for c, e in zip(
-            lands, (entry.far, entry.mid, entry.near), strict=True)]  # fmt: skip
+    lands = _lands(entry, season, time)
     climate = Climate(
         time=time,
         season=season,
@@ -136,7 +129,7 @@ def read_climate(
         wall=hex_color(entry.wall),
         leaf=_leaf(season, hex_color(entry.ambient)),
         blossom=_blossoms(season, rng),
-        night=time in ("night", "dusk") and time == "night",
+        night=time == "night",
         snow=snow,
         rain=weather.get("rain", 0.0) + weather.get("storm", 0.0),
         fog=weather.get("fog", 0.0),
@@ -148,6 +141,19 @@ def read_climate(
         ),
     )  # fmt: skip
     return _tinted(_greyed(climate), plan, leads)
+
+
+def _lands(entry: _Entry, season: str, time: str) -> list[Ink]:
+    """Far, middle and near land in the season's colours under the light of the hour."""
+    land, pull = _LAND[season]
+    lands = [
+        mix(hex_color(c), times(land, hex_color(entry.ambient)), pull) for c in (entry.far, entry.mid, entry.near)
+    ]
+    if time in ("night", "dusk", "sunset", "dawn"):  # snow and grass lie in the shadow of the hour
+        dim = {"night": 0.42, "dusk": 0.62, "sunset": 0.7, "dawn": 0.8}[time]
+        lands = [mix(times(c, (dim, dim, dim * 1.08)), hex_color(e), 0.45) for c, e in zip(
+            lands, (entry.far, entry.mid, entry.near), strict=True)]  # fmt: skip
+    return lands
 
 
 def _time(plan: Plan, rng: np.random.Generator, weather: Mapping[str, float]) -> str:

@@ -243,10 +243,19 @@ def floret(
     stage.press.lay([ellipse(x, y, size * 0.26, size * 0.22 * flat, count=14)], heart)
 
 
+def _leaf_outline() -> tuple[Points, Points]:
+    """Both edges of a leaf from stalk to tip and back at fatness 1, and the bend of its rib: (28, 2) each."""
+    t = np.linspace(0, 1, 14, dtype=np.float32)
+    half = np.float32(1.9) * t**0.75 * (1 - t) ** 0.9
+    edges = np.concatenate([np.column_stack([t, -half]), np.column_stack([t, half])[::-1]])
+    bend = np.float32(0.12) * np.sin(np.concatenate([t, t[::-1]]) * np.float32(np.pi))
+    return np.asarray(edges, np.float32), np.column_stack([np.zeros_like(bend), bend])
+
+
+_LEAF, _LEAF_BEND = _leaf_outline()
+
+
 def leaf(x: float, y: float, long: float, turn: float, fat: float = 0.24) -> Points:
     """A pointed leaf from its stalk at x, y in the direction `turn`."""
-    t = np.linspace(0, 1, 14, dtype=np.float32)
-    half = np.float32(fat * 1.9) * t**0.75 * (1 - t) ** 0.9
-    bend = 0.12 * np.sin(t * np.pi)
-    shape = np.concatenate([np.column_stack([t, bend - half]), np.column_stack([t, bend + half])[::-1]])
-    return place(np.asarray(shape, np.float32), long, turn, (x, y))
+    shape = _LEAF * np.array([1, fat], np.float32) + _LEAF_BEND
+    return place(shape, long, turn, (x, y))

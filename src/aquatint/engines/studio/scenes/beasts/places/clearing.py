@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aquatint.engines.studio.kernels.curves import limb
+from aquatint.engines.studio.kernels.curves import Points, limb
 from aquatint.engines.studio.kernels.press import Ink, Tone
 from aquatint.engines.studio.plan import Subject
 from aquatint.engines.studio.scenes.beasts.figure import Drawing, Pose
@@ -54,29 +54,7 @@ def _plane(stage: Stage, number: int, t: float, ink: Ink) -> None:
         half = stage.side * (0.007 + 0.022 * t**1.5) * rng.uniform(0.65, 1.25)
         foot, lean = ground_at(line, x * stage.width) + half, rng.normal(0, 0.02) * stage.height
         px = x * stage.width
-        trunk = [
-            limb(
-                [
-                    [px, foot, half * 1.35],
-                    [px + lean * 0.2, foot - 0.12 * stage.height, half],
-                    [px + lean, -0.05 * stage.height, half * 0.62],
-                ]
-            )
-        ]
-        for _ in range(3):
-            y = rng.uniform(0.02, 0.42) * stage.height
-            side = 1 if rng.random() < 0.5 else -1
-            reach = stage.side * rng.uniform(0.05, 0.13) * (0.5 + t)
-            at = px + lean * (foot - y) / max(foot, 1)
-            trunk.append(
-                limb(
-                    [
-                        [at, y, half * 0.34],
-                        [at + side * reach * 0.5, y - reach * 0.15, half * 0.2],
-                        [at + side * reach, y - reach * 0.55, half * 0.06],
-                    ]
-                )
-            )
+        trunk = _trunk(stage, (px, foot), lean, half, t, rng)
         press.lay(trunk, ink)
         if t > 0.3:
             press.tone(trunk[:1], Tone(darker(ink, 0.35), stage.lighting().away, 0.5, 0.8))
@@ -91,6 +69,31 @@ def _plane(stage: Stage, number: int, t: float, ink: Ink) -> None:
         np.array([0, 0.84 * stage.height], np.float32),
         0.8,
     )
+
+
+def _trunk(
+    stage: Stage, at: tuple[float, float], lean: float, half: float, t: float, rng: np.random.Generator
+) -> list[Points]:
+    """A trunk from its foot `at` to above the picture, and three bare branches."""
+    x, foot = at
+    bole = [
+        [x, foot, half * 1.35],
+        [x + lean * 0.2, foot - 0.12 * stage.height, half],
+        [x + lean, -0.05 * stage.height, half * 0.62],
+    ]
+    shapes = [limb(bole)]
+    for _ in range(3):
+        y = rng.uniform(0.02, 0.42) * stage.height
+        side = 1 if rng.random() < 0.5 else -1
+        reach = stage.side * rng.uniform(0.05, 0.13) * (0.5 + t)
+        start = x + lean * (foot - y) / max(foot, 1)
+        branch = [
+            [start, y, half * 0.34],
+            [start + side * reach * 0.5, y - reach * 0.15, half * 0.2],
+            [start + side * reach, y - reach * 0.55, half * 0.06],
+        ]
+        shapes.append(limb(branch))
+    return shapes
 
 
 def _spray(stage: Stage, x: float, t: float, ink: Ink, rng: np.random.Generator) -> None:
