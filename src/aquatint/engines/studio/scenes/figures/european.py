@@ -269,14 +269,12 @@ def _lancet(grove: Grove, x: float, foot: float, half: float, tall: float, color
 
 def castle(grove: Grove, x: float, foot: float, tall: float) -> None:
     """A castle of round towers with pointed roofs around a keep."""
-    rng = grove.rng
     tile = _SNOW if grove.air.snow else (0.30, 0.36, 0.48)
-    wall = tall * 0.30
-    _curtain(grove, x - tall * 0.52, x + tall * 0.52, foot, wall)
+    _curtain(grove, x - tall * 0.52, x + tall * 0.52, foot, tall * 0.30)
     towers = [(-0.50, 0.56, 0.065), (0.50, 0.60, 0.07), (-0.27, 0.80, 0.07), (0.27, 0.74, 0.06), (0.0, 1.0, 0.10)]
     for offset, high, half in sorted(towers, key=lambda t: t[1], reverse=True):
-        _tower(grove, x + offset * tall, foot, tall * high * float(rng.uniform(0.94, 1.04)), tall * half, tile)
-    _curtain(grove, x - tall * 0.40, x + tall * 0.40, foot, wall * 0.72)
+        _tower(grove, x + offset * tall, foot, tall * high * float(grove.rng.uniform(0.94, 1.04)), tall * half, tile)
+    _curtain(grove, x - tall * 0.40, x + tall * 0.40, foot, tall * 0.216)
     dark = grove.air.tone((0.16, 0.12, 0.10), 0.3, grove.far)
     _lancet(grove, x, foot, tall * 0.045, tall * 0.15, dark)
 

@@ -42,12 +42,20 @@ class Grove:
 
 def _detail(size: float) -> float:
     """Leaves get more numerous, not larger, when a plant covers many pixels."""
-    return min(4.0, max(0.8, math.sqrt(size / 70)))
+    return min(4.0, max(0.5, math.sqrt(size / 70)))
+
+
+def branch_off(rng: np.random.Generator) -> np.random.Generator:
+    """A generator of its own for details whose number depends on the resolution.
+
+    Without it, more leaves at 4k would move everything that is drawn after them: a seed must give one picture.
+    """
+    return np.random.Generator(np.random.PCG64(int(rng.integers(2**62))))
 
 
 def clump(grove: Grove, x: float, y: float, rx: float, ry: float, tones: Leaf, leaves: int, leaf: float) -> None:
     """A ball of leaves: a dark heart, then leaves that are lighter toward the sun and upward."""
-    canvas, rng = grove.canvas, grove.rng
+    canvas, rng = grove.canvas, branch_off(grove.rng)
     canvas.polygon(_ragged(x, y, rx * 0.92, ry * 0.92, rng), tones[0])
     spread = rng.normal(0, 0.52, (leaves, 2))
     spread /= np.maximum(1, np.hypot(spread[:, 0], spread[:, 1]) / 1.02)[:, None]

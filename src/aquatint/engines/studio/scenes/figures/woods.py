@@ -20,7 +20,7 @@ from aquatint.engines.studio.scenes.figures.canvas import (
     scale,
     textured,
 )  # fmt: skip
-from aquatint.engines.studio.scenes.figures.plants import Grove, clump, shades
+from aquatint.engines.studio.scenes.figures.plants import Grove, branch_off, clump, shades
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +153,7 @@ def _bark(
     canvas: Canvas, wood: Wood, path: Points, wide: np.ndarray, dark: Color, lit: Color, rng: np.random.Generator
 ) -> None:
     """Cracks and ridges along the stem, or the dark bars of a birch; finer pixels show more and finer ones."""
+    rng = branch_off(rng)
     if wood.kind == "birch":
         _birch_bars(canvas, path, wide, mix(dark, (0.1, 0.1, 0.1), 0.5), rng)
         return
@@ -286,6 +287,8 @@ def spray(
     rng: np.random.Generator,
 ) -> None:
     """Loose leaves around a point: dense in the middle, single ones outside."""
+    rng = branch_off(rng)
+    leaves = int(leaves * min(1.0, max(0.4, canvas.unit)))  # fewer when each is less than a pixel
     reach = rng.standard_t(3, (leaves, 2)).clip(-3.2, 3.2) * (0.52, 0.34) * size
     light = 0.15 + 0.75 * np.arange(leaves) / leaves + 0.2 * rng.normal(size=leaves)
     long = leaf * rng.uniform(0.6, 1.5, leaves)
