@@ -138,7 +138,7 @@ def _tabletop(table: Table, wood: Color, seed: int) -> None:
         canvas.width,
         int(top),
         lambda x, y: np.array(scale(dim, 0.6), np.float32),
-        _fade(int(canvas.unit * 9), canvas.width),
+        _fade(int(top) - int(top - canvas.unit * 9), canvas.width),
     )
 
 

@@ -31,6 +31,7 @@ _LAMP = (1.0, 0.80, 0.46)
 
 def house(grove: Grove, x: float, foot: float, wide: float, wall: Color | None = None) -> None:
     """A gabled house seen from a corner: `wide` pixels over both faces; gable toward the sun's far side."""
+    grove = grove.own()
     canvas, air, rng = grove.canvas, grove.air, grove.rng
     wall = wall or _WALLS[int(rng.integers(len(_WALLS)))]
     tile = _SNOW if air.snow else _ROOFS[int(rng.integers(len(_ROOFS)))]
@@ -123,6 +124,7 @@ def _chimney(grove: Grove, x: float, top: float, wide: float) -> None:
 
 def smoke(grove: Grove, x: float, foot: float, tall: float) -> None:
     """A thin column of smoke that widens and drifts."""
+    grove = grove.own()
     rng, air = grove.rng, grove.air
     color = mix(air.haze, (0.96, 0.96, 0.97), 0.35)
     drift = float(rng.uniform(0.25, 0.6)) * (1 if rng.random() < 0.5 else -1)
@@ -347,6 +349,7 @@ def _tower(grove: Grove, x: float, foot: float, tall: float, half: float, tile: 
 
 def windmill(grove: Grove, x: float, foot: float, tall: float) -> None:
     """A tower mill with four latticed sails."""
+    grove = grove.own()
     canvas, air, sun = grove.canvas, grove.air, grove.sun_side
     lit, dim = (
         air.tone(scale((0.93, 0.90, 0.84), grove.gain), 0.95, grove.far),

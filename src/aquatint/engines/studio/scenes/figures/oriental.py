@@ -16,7 +16,7 @@ from aquatint.engines.studio.scenes.figures.canvas import (
     scale,
     textured,
 )
-from aquatint.engines.studio.scenes.figures.plants import Grove
+from aquatint.engines.studio.scenes.figures.plants import Grove, branch_off
 
 _RED = (0.62, 0.22, 0.16)
 _PLASTER = (0.93, 0.91, 0.86)
@@ -210,6 +210,7 @@ def hall(grove: Grove, x: float, foot: float, wide: float, storeys: int = 1, wal
 
 def white_house(grove: Grove, x: float, foot: float, wide: float, rng: np.random.Generator) -> None:
     """A white-walled house of the river towns with a dark tile roof and stepped horse-head gables."""
+    rng = branch_off(rng)
     canvas, air = grove.canvas, grove.air
     high = wide * float(rng.uniform(0.42, 0.75))
     lit, dim = (

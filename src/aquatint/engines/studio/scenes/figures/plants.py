@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -26,6 +26,10 @@ class Grove:
     sun_side: float  # -1: light from the left .. 1: from the right
     far: float = 0.0  # 0 near .. 1 lost in the haze
     gain: float = 1.0  # brightness; below 1 for a shaded foreground
+
+    def own(self) -> Grove:
+        """The same with a generator of its own: one thing may then draw as much chance as it likes."""
+        return replace(self, rng=branch_off(self.rng))
 
     def tones(self, leaf: Leaf) -> Leaf:
         """Leaf colours as they appear here."""
@@ -81,6 +85,7 @@ def _ragged(x: float, y: float, rx: float, ry: float, rng: np.random.Generator) 
 
 def broadleaf(grove: Grove, x: float, foot: float, tall: float, leaf: Leaf | None = None, bare: bool = False) -> None:
     """A round-crowned tree standing at (x, foot)."""
+    grove = grove.own()
     rng = grove.rng
     tones = grove.tones(leaf or grove.air.leaves(rng))
     lean = float(rng.normal(0, 0.04)) * tall
@@ -105,7 +110,7 @@ def broadleaf(grove: Grove, x: float, foot: float, tall: float, leaf: Leaf | Non
         _twigs(grove, x + lean, crown_y, reach, tall)
         return
     finer = _detail(tall)
-    leaves, size = int(40 * finer * finer), max(0.55, tall * 0.021 / finer)
+    leaves, size = int(40 * finer * finer), max(0.55, tall * (0.019 + 0.0035 * finer) / finer)
     for i in np.argsort(-cy):
         ball = reach * (0.34 + 0.14 * float(rng.random()))
         clump(grove, float(cx[i]), float(cy[i]), ball * 1.1, ball * 0.9, tones, leaves, size)
@@ -125,6 +130,7 @@ def _twigs(grove: Grove, x: float, y: float, reach: float, tall: float) -> None:
 
 def conifer(grove: Grove, x: float, foot: float, tall: float) -> None:
     """A spruce standing at (x, foot): ragged tiers, lit on the sun's side, snow on top when it lies."""
+    grove = grove.own()
     rng, canvas = grove.rng, grove.canvas
     dark, middle, light = grove.tones(grove.air.leaves(rng, evergreen=True))
     canvas.polygon(points([(x - tall * 0.014, foot), (x, foot - tall), (x + tall * 0.014, foot)]), grove.bark(0.2))
@@ -150,6 +156,7 @@ def conifer(grove: Grove, x: float, foot: float, tall: float) -> None:
 
 def pine(grove: Grove, x: float, foot: float, tall: float) -> None:
     """A crooked old pine with flat clouds of needles, as on scrolls."""
+    grove = grove.own()
     rng, canvas = grove.rng, grove.canvas
     lean = float(rng.normal(0, 0.22)) * tall
     bends = np.cumsum(rng.normal(0, 0.035, 6)) * tall
@@ -182,6 +189,7 @@ def pine(grove: Grove, x: float, foot: float, tall: float) -> None:
 
 def bush(grove: Grove, x: float, foot: float, wide: float, leaf: Leaf | None = None) -> None:
     """A low shrub, `wide` pixels across."""
+    grove = grove.own()
     tones = grove.tones(leaf or grove.air.leaves(grove.rng))
     finer = _detail(wide)
     for _ in range(4):
@@ -200,6 +208,7 @@ def bush(grove: Grove, x: float, foot: float, wide: float, leaf: Leaf | None = N
 
 def branch(grove: Grove, start: tuple[float, float], end: tuple[float, float], leaf: Leaf, petals: bool) -> None:
     """A branch that frames the picture from its edge: wood, side twigs, leaves or blossoms."""
+    grove = grove.own()
     rng, canvas = grove.rng, grove.canvas
     length = math.dist(start, end)
     path = _wander(start, end, length * 0.05, rng)
@@ -261,6 +270,7 @@ def grass(
     grove: Grove, left: float, right: float, foot: float, tall: float, count: int, color: Color, tip: Color
 ) -> None:
     """Blades along a line, bending with the wind, some light and some dark."""
+    grove = grove.own()
     rng = grove.rng
     wind = float(rng.normal(0, 0.25))
     for _ in range(count // 6 if grove.air.snow else count):
@@ -275,6 +285,7 @@ def tufts(
     grove: Grove, line: PlaneF, bottom: float, count: int, color: Color, tip: Color, keep: Points | None = None
 ) -> None:
     """Scatter tufts below the crest `line`, small there and large at row `bottom`, outside the outline `keep`."""
+    grove = grove.own()
     rng, canvas = grove.rng, grove.canvas
     size = min(canvas.width, canvas.height)
     depths = np.sort(rng.random(count // 8 if grove.air.snow else count)) ** 0.8

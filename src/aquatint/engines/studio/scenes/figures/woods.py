@@ -90,6 +90,8 @@ def _trunk(
     canvas: Canvas, air: Air, wood: Wood, x: float, foot: float, broad: float, side: float, haze: Color, veil: float,
     rng: np.random.Generator,
 ) -> None:  # fmt: skip
+    """One stem with its roots, bark and limbs, lit from `side` and veiled by the haze."""
+    rng = branch_off(rng)
     if wood.kind == "bamboo":
         _culm(canvas, air, x, foot, broad * 0.55, side, haze, veil, rng)
         return
