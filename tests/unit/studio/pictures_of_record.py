@@ -1,4 +1,4 @@
-"""What the pictures of record are, and how a picture is put into a few numbers; run as a program, it writes them anew.
+"""The pictures of record, and how a picture is put into a few numbers; run as a program, it writes them anew.
 
 python tests/unit/studio/pictures_of_record.py      # after looking at the pictures (make look)
 """

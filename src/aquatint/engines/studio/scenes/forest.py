@@ -268,7 +268,7 @@ def _canopy(canvas: Canvas, air: Air, wood: Wood, rng: np.random.Generator) -> N
     if air.season == "winter" and wood.kind in ("broadleaf", "birch"):
         return
     grove = Grove(canvas, air, rng, 1.0 if wood.glow[0] > canvas.width / 2 else -1.0)
-    count = int(40 * max(0.6, canvas.width / canvas.height / 1.78))
+    count = round(40 * max(0.6, canvas.width / canvas.height / 1.78))
     for k in range(count):
         x = canvas.width * (k + float(rng.random())) / count
         away = abs(x - wood.glow[0]) / canvas.width

@@ -19,7 +19,7 @@ from aquatint.engines.studio.scenes.figures.canvas import (
     textured,
 )
 from aquatint.engines.studio.scenes.figures.folk import birds, rowboat
-from aquatint.engines.studio.scenes.figures.grounds import draw_lane, flowers, steps, sunlit, willow
+from aquatint.engines.studio.scenes.figures.grounds import draw_lane, fence, flowers, steps, sunlit, willow
 from aquatint.engines.studio.scenes.figures.plants import (
     Grove,
     branch,
@@ -365,7 +365,7 @@ def _meadow(place: _Place, grove: Grove, easel: Easel) -> None:
     near = _near(grove, 0.0, 0.8)
     dark, light = air.tone(scale(air.ground, 0.5), 0.5), air.tone(scale(air.ground, 1.1), 0.95)
     tree_x = width * (0.07 if place.side > 0 else 0.93)
-    european.fence(near, (tree_x, height * 0.96), (width * (0.5 - place.side * 0.26), height * 0.80), size * 0.10, 9)
+    fence(near, (tree_x, height * 0.96), (width * (0.5 - place.side * 0.26), height * 0.80), size * 0.10, 9)
     for row in range(5):
         foot, tall = height * (0.88 + 0.035 * row), size * (0.028 + 0.012 * row)
         for left, right in ((-0.02, 0.5 - place.side * 0.12 - 0.16), (0.5 - place.side * 0.12 + 0.12, 1.02)):

@@ -1,4 +1,4 @@
-"""European houses, churches, castles, windmills, lamps and fences for illustrated scenes."""
+"""European houses, churches, castles and windmills for illustrated scenes."""
 
 from __future__ import annotations
 
@@ -388,15 +388,3 @@ def windmill(grove: Grove, x: float, foot: float, tall: float) -> None:
             max(0.5, tall * 0.006),
             wood,
         )
-
-
-def fence(grove: Grove, start: tuple[float, float], end: tuple[float, float], tall: float, posts: int) -> None:
-    """A rail fence from one point to another; `tall` is the height of its first post."""
-    color = grove.air.tone(scale((0.42, 0.33, 0.26), grove.gain), 0.5, grove.far)
-    t = np.linspace(0, 1, posts)[:, None]
-    feet = np.array(start) * (1 - t) + np.array(end) * t
-    high = tall * (1 - 0.45 * t[:, 0])
-    for level in (0.45, 0.82):
-        grove.canvas.line(feet - np.stack([np.zeros(posts), high * level], 1), max(0.8, tall * 0.07), color)
-    for foot, h in zip(feet, high, strict=True):
-        grove.canvas.line(points([tuple(foot), (foot[0], foot[1] - h)]), max(0.9, h * 0.13), scale(color, 0.88))

@@ -1,4 +1,4 @@
-"""Ground before a village: lanes, steps, sunlit bands, flowers and hanging willow."""
+"""Ground before a village: lanes, steps, sunlit bands, flowers, fences and hanging willow."""
 
 from __future__ import annotations
 
@@ -113,3 +113,15 @@ def flowers(grove: Grove, rng: np.random.Generator, width: int, height: int, siz
             a = k * 1.2566 + float(rng.random()) * 0.4
             grove.canvas.ellipse(x + np.cos(a) * r, y + np.sin(a) * r * 0.8, r * 0.72, r * 0.6, color)
         grove.canvas.ellipse(x, y, r * 0.45, r * 0.4, grove.air.tone((0.95, 0.75, 0.25), 0.9))
+
+
+def fence(grove: Grove, start: tuple[float, float], end: tuple[float, float], tall: float, posts: int) -> None:
+    """A rail fence from one point to another; `tall` is the height of its first post."""
+    color = grove.air.tone(scale((0.42, 0.33, 0.26), grove.gain), 0.5, grove.far)
+    t = np.linspace(0, 1, posts)[:, None]
+    feet = np.array(start) * (1 - t) + np.array(end) * t
+    high = tall * (1 - 0.45 * t[:, 0])
+    for level in (0.45, 0.82):
+        grove.canvas.line(feet - np.stack([np.zeros(posts), high * level], 1), max(0.8, tall * 0.07), color)
+    for foot, h in zip(feet, high, strict=True):
+        grove.canvas.line(points([tuple(foot), (foot[0], foot[1] - h)]), max(0.9, h * 0.13), scale(color, 0.88))

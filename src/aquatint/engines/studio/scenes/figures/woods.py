@@ -62,7 +62,7 @@ def plant_rank(canvas: Canvas, air: Air, wood: Wood, near: float, rng: np.random
     glow, far = leaf_air(air, wood)
     foot = wood.horizon + canvas.height * (0.015 + 0.40 * near**1.7)
     broad = canvas.unit * (6 + 62 * near**1.8)
-    count = int(
+    count = round(
         (30 - 22 * near**0.6)
         * max(0.55, canvas.width / canvas.height / 1.78)
         * (1.5 if wood.kind == "bamboo" else 1.0)
@@ -306,7 +306,7 @@ def _crowns(canvas: Canvas, air: Air, wood: Wood, near: float, rng: np.random.Ge
     glow, far = leaf_air(air, wood)
     veil = 0.90 * (1 - near) ** 0.9
     grove = Grove(canvas, air, rng, 1.0)
-    for _ in range(int(30 * max(0.7, canvas.width / canvas.height / 1.78))):
+    for _ in range(round(30 * max(0.7, canvas.width / canvas.height / 1.78))):
         x = float(rng.random()) * canvas.width
         away = abs(x - wood.glow[0]) / canvas.width
         y = canvas.height * float(rng.uniform(-0.05, 0.10 + 0.42 * min(1.0, away * 2.0)))
