@@ -98,7 +98,7 @@ def test_its_commands_repeat_each_step_by_hand(tmp_path: Path) -> None:
     start, submit, query, save, words, stop = re.split(r"^# \d\. ", text, flags=re.MULTILINE)[1:]
     health = f"until curl -s http://127.0.0.1:{port}/healthz; do sleep 0.1; done"
     painted = f"until ( #{query}\n) | grep '\"SUCCESS\"'; do sleep 0.3; done"
-    told = "until grep -q SUCCESS said; do sleep 0.2; done"
+    told = "until grep -q ' SUCCESS http' said; do sleep 0.2; done"  # the receiver's line, not the query's
     steps = [f"#{start}", health, f"#{submit}", painted, f"#{save}", told, f"#{words}", "jobs", f"#{stop}"]
     script = "\n".join(["set -m", *steps, "wait"])
     done = subprocess.run(

@@ -129,7 +129,7 @@ def test_settings_that_pages_mention_exist() -> None:
         for section, table in {s: getattr(load({}), s) for s in load({}).__dataclass_fields__}.items()
         for field in table.__dataclass_fields__
     } | {"AQUATINT_CONFIG", "AQUATINT_API_KEY", "AQUATINT_URL", "AQUATINT_KEY", "AQUATINT_SECTION__FIELD"}
-    named = {name for page in PAGES for name in re.findall(r"AQUATINT_[A-Z_]+", page.read_text(encoding="utf-8"))}
+    named = {name for page in PAGES for name in re.findall(r"AQUATINT_[A-Z0-9_]+", page.read_text(encoding="utf-8"))}
     assert named <= known
 
 
