@@ -12,7 +12,7 @@ from aquatint.engines.studio.kernels.color import palette_array, smoothstep
 from aquatint.engines.studio.kernels.noise import generator
 from aquatint.engines.studio.kernels.parallel import run_strips
 from aquatint.engines.studio.plan import Plan
-from aquatint.engines.studio.scenes.figures.air import named
+from aquatint.engines.studio.scenes.figures.air import palette_of
 from aquatint.engines.studio.scenes.figures.canvas import mix, scale
 from aquatint.engines.studio.styles.base import Easel, PlaneF, Rgb8, RgbF
 
@@ -125,7 +125,7 @@ def _interest(view: _View, easel: Easel) -> float:
 
 
 def _palette(plan: Plan, rng: np.random.Generator) -> Palette:
-    wanted = [named(color) for color in plan.colors if color not in plan.excluded]
+    wanted = palette_of(plan.colors, plan.excluded)
     if not wanted:
         return palette_array(_PALETTES[int(rng.integers(len(_PALETTES)))])
     stops = [(0.03, 0.03, 0.06)]

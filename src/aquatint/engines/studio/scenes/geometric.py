@@ -10,7 +10,7 @@ import numpy as np
 from aquatint.engines.studio.kernels.color import hex_color
 from aquatint.engines.studio.kernels.noise import generator
 from aquatint.engines.studio.plan import Plan
-from aquatint.engines.studio.scenes.figures.air import named
+from aquatint.engines.studio.scenes.figures.air import palette_of
 from aquatint.engines.studio.scenes.figures.backdrop import dim
 from aquatint.engines.studio.scenes.figures.canvas import (
     Canvas,
@@ -71,7 +71,7 @@ _WORDS = {
 
 
 def _inks(plan: Plan, school: str, rng: np.random.Generator) -> Inks:
-    wanted = [named(color) for color in plan.colors if color not in plan.excluded]
+    wanted = palette_of(plan.colors, plan.excluded)
     usual = {"stijl": "stijl", "memphis": "memphis", "deco": "deco"}.get(school)
     name = usual or str(rng.choice(["bauhaus", "evening", "dusty", "bauhaus"]))
     ground, *inks = (hex_color(code) for code in _PALETTES[name])

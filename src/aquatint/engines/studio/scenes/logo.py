@@ -13,7 +13,7 @@ from aquatint.engines.studio.kernels.color import hex_color
 from aquatint.engines.studio.kernels.noise import generator
 from aquatint.engines.studio.plan import Plan
 from aquatint.engines.studio.scenes.figures import pictograms
-from aquatint.engines.studio.scenes.figures.air import named
+from aquatint.engines.studio.scenes.figures.air import palette_of
 from aquatint.engines.studio.scenes.figures.canvas import (
     Canvas,
     Color,
@@ -94,7 +94,7 @@ def compose(plan: Plan, easel: Easel) -> Rgb8:
 def _brand(plan: Plan, rng: np.random.Generator) -> _Brand:
     ground, ink, first, second = (hex_color(code) for code in _PALETTES[int(rng.integers(len(_PALETTES)))])
     bound = [s.color for s in plan.subjects if s.name in ("logo", "icon") and s.color]
-    wanted = [named(c) for c in (*bound, *plan.colors) if c not in plan.excluded]
+    wanted = palette_of((*bound, *plan.colors), plan.excluded)
     if wanted:
         first = wanted[0]
         second = wanted[1] if len(wanted) > 1 else mix(wanted[0], (1.0, 0.93, 0.8), 0.45)

@@ -9,7 +9,7 @@ import numpy as np
 from aquatint.engines.studio.kernels.color import hex_color
 from aquatint.engines.studio.kernels.noise import generator
 from aquatint.engines.studio.plan import Plan
-from aquatint.engines.studio.scenes.figures.air import named
+from aquatint.engines.studio.scenes.figures.air import named, palette_of
 from aquatint.engines.studio.scenes.figures.backdrop import dim
 from aquatint.engines.studio.scenes.figures.bust import paint_front, paint_profile
 from aquatint.engines.studio.scenes.figures.canvas import (
@@ -60,7 +60,7 @@ def compose(plan: Plan, easel: Easel) -> Rgb8:
 def _sitter(plan: Plan, rng: np.random.Generator) -> Sitter:
     words = plan.prompt.casefold()
     colors = [hex_color(code) for code in _PALETTES[int(rng.integers(len(_PALETTES)))]]
-    wanted = [named(c) for c in plan.colors if c not in plan.excluded]
+    wanted = palette_of(plan.colors, plan.excluded)
     if wanted:
         colors[0] = (
             mix(wanted[0], (0.95, 0.92, 0.86), 0.35) if len(wanted) > 1 else mix(wanted[0], (0.1, 0.1, 0.12), 0.25)

@@ -10,7 +10,7 @@ import numpy as np
 from aquatint.engines.studio.kernels.color import hex_color
 from aquatint.engines.studio.kernels.noise import generator
 from aquatint.engines.studio.plan import Plan
-from aquatint.engines.studio.scenes.figures.air import named
+from aquatint.engines.studio.scenes.figures.air import named, palette_of
 from aquatint.engines.studio.scenes.figures.backdrop import dim
 from aquatint.engines.studio.scenes.figures.canvas import (
     Canvas,
@@ -62,7 +62,7 @@ def compose(plan: Plan, easel: Easel) -> Rgb8:
     bound = [s.color for s in plan.subjects if s.name == "product" and s.color]
     if bound:
         body = named(bound[0])
-    wanted = [named(color) for color in plan.colors if color not in plan.excluded and color not in bound]
+    wanted = palette_of(plan.colors, {*plan.excluded, *bound})
     if wanted:
         light, shade = mix(wanted[0], (1, 1, 1), 0.62), mix(wanted[0], (0.2, 0.18, 0.2), 0.30)
         body = body if bound else mix(wanted[-1], (1, 1, 1), 0.1)

@@ -10,7 +10,7 @@ import numpy as np
 from aquatint.engines.studio.kernels.noise import derive_seed, fbm, generator
 from aquatint.engines.studio.plan import Plan
 from aquatint.engines.studio.scenes.figures import backdrop
-from aquatint.engines.studio.scenes.figures.air import named
+from aquatint.engines.studio.scenes.figures.air import palette_of
 from aquatint.engines.studio.scenes.figures.canvas import (
     Canvas,
     Color,
@@ -59,7 +59,7 @@ def compose(plan: Plan, easel: Easel) -> Rgb8:
 def _room(plan: Plan, table: Table, seed: int) -> None:
     canvas, lamp, rng = table.canvas, table.lamp, table.rng
     light, dark = _WALLS[int(rng.integers(len(_WALLS)))]
-    colors = [named(c) for c in plan.colors]
+    colors = palette_of(plan.colors)
     if colors:
         light, dark = mix(light, colors[0], 0.5), mix(dark, scale(colors[0], 0.5), 0.5)
     if table.cool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -145,6 +146,15 @@ def _weathered(air: Air, weather: dict[str, float]) -> Air:
 
 
 _LIDS = {"rain": 0.7, "storm": 0.85, "snow": 0.5, "clouds": 0.35, "fog": 0.0}
+
+
+RAINBOW = ("red", "orange", "yellow", "green", "blue", "purple")
+
+
+def palette_of(names: Iterable[str], excluded: Collection[str] = ()) -> list[Color]:
+    """Samples of the colours named; `rainbow` is six of them, and palette words without a hue (pastel) are none."""
+    each = [one for name in names for one in (RAINBOW if name == "rainbow" else (name,))]
+    return [named(name) for name in each if name in COLORS and name not in excluded]
 
 
 def named(name: str) -> Color:
