@@ -137,10 +137,10 @@ class Runner:
                     await measures.probe(self._generator, site, whole=whole)
                     gc.collect()
                     await work(index, site)
-                except Exception:
+                except Exception:  # the log is gone once the server is stopped; keep its end, then go on failing
                     log = site.log_tail()
                     raise
-        except Exception as error:
+        except Exception as error:  # a subject that does not run is a result, too, and the others go on
             why = f"{type(error).__name__}: {error}"
             self._emit(Sample(index, subject.name, work.__name__.strip("_"), {}, why, log))
 
