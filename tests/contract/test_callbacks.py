@@ -50,7 +50,7 @@ def test_body_still_is_the_query_answer_after_a_restart(
 ) -> None:
     """A task whose second run ends before any engine saw it tells callback and query the same (decision 5)."""
     receiver.answer_with(lambda letter: Answer(status=200, body=picture()))
-    server = server_with(AQUATINT_ENGINES__NULL_DELAY="1h")
+    server = server_with(AQUATINT_ENGINES__NULL_DELAY="1h", AQUATINT_NET__REFERENCE_FRESH="0s")
     with server.client() as client:
         task_id = client.submit(imageUrls=[f"{receiver.origin}/a.png"], callback=receiver.url)
         client.wait(task_id, until=["SUBMITTED"])

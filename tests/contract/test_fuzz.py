@@ -39,7 +39,7 @@ def description(null_server: Server) -> Any:
 
 OPERATIONS = [
     *("submitTask", "queryTask", "cancelTask", "listDeliveries", "redeliver", "listTasks"),
-    *("uploadFile", "getFile", "listModels", "getAccount"),
+    *("traceTask", "uploadFile", "getFile", "listModels", "getAccount"),
 ]
 
 

@@ -42,6 +42,8 @@ def test_table_of_sizes(model: str) -> None:
 def test_models_answer_the_same_table(client: Client) -> None:
     """What /models says of sizes is the same table."""
     for model in client.get("/api/v1/models").json()["data"]["models"]:
+        if model["name"] not in ("seedream-4", "seedream-4.5", "seedream-5-lite"):
+            continue
         for (ratio, row), (column, tier) in itertools.product(TABLE.items(), enumerate(("1k", "2k", "4k"))):
             assert tuple(model["sizes"][tier][ratio]) == row[column]
 

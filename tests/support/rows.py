@@ -9,6 +9,7 @@ from aquatint.domain.task import Result, ResultImage, Status, TaskInput
 from aquatint.store.base import Idempotency, NewDelivery, NewTask, Settlement
 
 KEY_ID = "key-1"
+LANE = "studio"
 ECHO = b'{"model":"seedream-4","prompt":"x"}'
 
 
@@ -21,18 +22,22 @@ def new_task(
     idempotency: Idempotency | None = None,
     callback: str | None = None,
     task_id: str | None = None,
+    lane: str = LANE,
+    n: int = 1,
+    model: str = "seedream-4",
 ) -> NewTask:
     return NewTask(
         id=task_id or str(uuid.uuid4()),
         key_id=key_id,
         user_id=None,
-        model="seedream-4",
+        model=model,
         mode="text_to_image",
         echo=ECHO,
-        input=TaskInput(prompt="x"),
+        input=TaskInput(prompt="x", n=n),
         callback_url=callback,
         created_at=at,
         deadline_at=deadline,
+        lane=lane,
         points=points,
         idempotency=idempotency,
     )

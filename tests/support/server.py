@@ -192,9 +192,12 @@ class ServerSet:
         self._folder = folder
         self.servers: list[Server] = []
 
-    def start(self, *, fast: bool = True, null: bool = True, **env: str) -> Server:
+    def start(self, *, fast: bool = True, null: bool = True, public: bool = False, **env: str) -> Server:
+        """Start one; `public` tells it the address under which others reach it."""
         settings: Mapping[str, str] = {**(NULL_ENGINE if null else {}), **(FAST if fast else {}), **env}
         server = Server(self._folder / f"server-{len(self.servers)}", settings)
+        if public:
+            server.env["AQUATINT_ASSETS__PUBLIC_URL"] = server.base_url
         self.servers.append(server)
         return server.start()
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from aquatint.api import docs_page, openapi, problems
 from aquatint.api.operations import Operation
-from aquatint.api.routes import catalog, files, tasks
+from aquatint.api.routes import callbacks, catalog, files, tasks
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
@@ -29,6 +29,7 @@ class Routes:
     tasks: tasks.TaskRoutes
     files: files.FileRoutes
     catalog: catalog.CatalogRoutes
+    callbacks: callbacks.CallbackRoutes
 
     def operations(self) -> list[Operation]:
         return [
@@ -66,6 +67,7 @@ def build(routes: Routes, lifespan: Lifespan, cors_origins: Sequence[str], versi
     app = Starlette(
         routes=[
             *(Route(op.path, op.handler, methods=[op.method]) for op in operations),
+            Route(callbacks.CALLBACK_PATH, problems.answering(routes.callbacks.receive), methods=["POST"]),
             Route("/openapi.json", openapi_json),
             Route("/docs", docs),
             Route("/healthz", healthy),

@@ -19,13 +19,13 @@ class Authenticator:
         self._default = requests_per_minute
         self._buckets: dict[str, tuple[float, float]] = {}  # key id -> (tokens, when they were counted)
 
-    def __call__(self, request: Request) -> Key:
+    async def __call__(self, request: Request) -> Key:
         """The caller's key. Raises Unauthenticated."""
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         secret = secret.strip()
         if scheme.lower() != "bearer" or not secret:
             raise Unauthenticated
-        return self._keys.authenticate(secret)
+        return await self._keys.authenticate(secret)
 
     def spend(self, key: Key) -> None:
         """Count one submit or upload against the key's rate. Raises RateLimited."""

@@ -38,7 +38,7 @@ SUBMIT_REQUEST: Json = {
                 "prompt": {"type": "string", "minLength": 1, "maxLength": 8000},
                 "imageUrls": {
                     "type": ["array", "null"],
-                    "maxItems": 14,
+                    "maxItems": 16,
                     "description": "URLs, data URLs or objects with a url. Their presence makes it image-to-image.",
                     "items": {
                         "anyOf": [
@@ -47,11 +47,8 @@ SUBMIT_REQUEST: Json = {
                         ]
                     },
                 },
-                "ratio": {
-                    "type": ["string", "null"],
-                    "enum": ["1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3", "21:9", None],
-                },
-                "resolution": {"type": ["string", "null"], "enum": ["1k", "2k", "4k", None]},
+                "ratio": {"type": ["string", "null"], "description": "One of the model's.", "examples": ["16:9"]},
+                "resolution": {"type": ["string", "null"], "description": "One of the model's.", "examples": ["2k"]},
                 "n": {"type": "integer", "minimum": 1, "maximum": 15, "default": 1},
                 "seed": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
                 "output_format": {"type": "string", "enum": ["png", "jpeg", "webp"]},

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from aquatint import __version__
-from aquatint.cli import config, demo, doctor, engines, keys, openapi, serve
+from aquatint.cli import attempts, config, demo, doctor, engines, keys, openapi, serve, simulate
 from aquatint.domain.errors import AquatintError, ConfigurationError
 
 app = typer.Typer(
@@ -21,6 +21,8 @@ app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(engines.engines)
 app.command()(openapi.openapi)
+app.command()(simulate.simulate)
+app.add_typer(attempts.app, name="attempts")
 app.add_typer(keys.app, name="keys")
 app.add_typer(config.app, name="config")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import typer
 
 from aquatint import bootstrap
-from aquatint.cli.common import ConfigFile, DataDir, load
+from aquatint.cli.common import ConfigFile, DataDir, read
 from aquatint.domain.errors import AquatintError, ConfigurationError
 from aquatint.settings import Settings
 
@@ -36,10 +36,9 @@ def doctor(config: ConfigFile = None, data_dir: DataDir = None) -> None:
 
 def findings(config: Path | None, data_dir: Path | None) -> Iterator[Finding]:
     """Every check in order; later ones need the settings to be readable."""
-    try:
-        settings = load(config, data_dir=data_dir)
-    except ConfigurationError as error:
-        yield from (("fail", problem) for problem in error.problems)
+    settings, problems = read(config, data_dir=data_dir)
+    if problems:
+        yield from (("fail", problem) for problem in problems)
         return
     yield "ok", "the settings can be read"
     checks: list[Callable[[Settings], Iterator[Finding]]] = [

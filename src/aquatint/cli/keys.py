@@ -48,7 +48,7 @@ def list_keys(data_dir: DataDir = None, config: ConfigFile = None) -> None:
     """List all keys; secrets are not kept and cannot be shown."""
 
     async def work(keys: KeyService) -> list[Key]:
-        return keys.listing()
+        return await keys.listing()
 
     table = Table("id", "name", "secret", "created", "models", "points", "a minute", "state")
     for key in with_keys(load(config, data_dir=data_dir), work):

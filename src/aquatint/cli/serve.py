@@ -98,7 +98,7 @@ def announce(settings: Settings, engines: frozenset[str]) -> None:
         typer.echo("studio is the embedded painter: real pictures from classical algorithms, not the real Seedream.")
 
     async def first_key(keys: KeyService) -> str | None:
-        return None if keys.listing() else (await keys.create("first"))[1]
+        return None if await keys.listing() else (await keys.create("first"))[1]
 
     secret = with_keys(settings, first_key)
     if secret is not None:

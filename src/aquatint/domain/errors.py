@@ -20,7 +20,8 @@ AquatintError
 │   ├── ContentRefused          CONTENT_MODERATION
 │   ├── BalanceExhausted        INSUFFICIENT_POINTS (the operator's account)
 │   ├── Misconfigured           the operator must act
-│   └── Broken                  the engine failed; retried a few times
+│   ├── Broken                  the engine failed; retried a few times
+│   └── OutcomeUnknown          a paid call was sent and nobody can say what became of it; never sent again
 ├── StoreUnavailable            the database did not take the transaction; answered 503
 ├── LeaseLost                   another worker, a cancel or a deadline took this attempt: stop, write nothing
 └── ConfigurationError          every mistake in the settings, listed together
@@ -31,6 +32,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 FailureReason = Literal["CONTENT_MODERATION", "INVALID_PARAMETERS", "INSUFFICIENT_POINTS"]
+Advice = Literal["retry", "fix", "top up", "stop"]  # what a caller of a failed task can do
 
 
 class AquatintError(Exception):
@@ -115,40 +117,67 @@ class RateLimited(CallerError):
 
 
 class EngineError(AquatintError):
-    """No picture; `message` is plain words for the caller, `detail` is for the operator's log only."""
+    """No picture; `message` is plain words for the caller, `detail` is for the operator's log only.
+
+    `code` is the provider's own word for it, shown in the trace. `charged` says that a provider may have billed
+    the call although there is no picture: then nothing sends it again, here or by another route. `about_account`
+    False says that it tells nothing of the key behind it, so that no other model rests because of it.
+    """
 
     retryable: ClassVar[bool] = False
     failure_reason: ClassVar[FailureReason | None] = None
+    advice: ClassVar[Advice] = "stop"
 
-    def __init__(self, message: str, *, detail: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        detail: str = "",
+        retry_after: float | None = None,
+        code: str = "",
+        charged: bool = False,
+        about_account: bool = True,
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.about_account = about_account
         self.detail = detail
         self.retry_after = retry_after
+        self.code = code
+        self.charged = charged
+
+    @property
+    def kind(self) -> str:
+        """The name of its class in this tree, also for classes that other rooms have made of it."""
+        return next(kind.__name__ for kind in type(self).__mro__ if kind.__module__ == __name__)
 
 
 class Unavailable(EngineError):
     """The engine cannot be reached or is closing; another attempt may work."""
 
     retryable = True
+    advice = "retry"
 
 
 class EngineRateLimited(EngineError):
     """The provider asks us to slow down."""
 
     retryable = True
+    advice = "retry"
 
 
 class TimedOut(EngineError):
     """One attempt took longer than the engine allows."""
 
     retryable = True
+    advice = "retry"
 
 
 class InputRefused(EngineError):
     """The prompt, a parameter or a reference image cannot be used."""
 
     failure_reason = "INVALID_PARAMETERS"
+    advice = "fix"
 
 
 class ContentRefused(EngineError):
@@ -161,6 +190,7 @@ class BalanceExhausted(EngineError):
     """The operator's account with the provider is empty."""
 
     failure_reason = "INSUFFICIENT_POINTS"
+    advice = "top up"
 
 
 class Misconfigured(EngineError):
@@ -171,6 +201,11 @@ class Broken(EngineError):
     """The engine failed without a reason that the caller could act on."""
 
     retryable = True
+    advice = "retry"
+
+
+class OutcomeUnknown(EngineError):
+    """A paid call left this machine and no answer came back; it may have been billed, so it is not sent again."""
 
 
 class StoreUnavailable(AquatintError):

@@ -59,6 +59,7 @@ class TaskInput(msgspec.Struct, frozen=True, omit_defaults=True):
     seed: int | None = None
     fallback: bool = False
     options: dict[str, object] = {}
+    notes: tuple[str, ...] = ()  # what was ignored when it was submitted; becomes warnings
 
     @property
     def mode(self) -> Mode:
@@ -124,6 +125,36 @@ class ClaimedTask(msgspec.Struct, frozen=True):
     echo: msgspec.Raw
     callback_url: str | None
     user_id: str | None
+    lane: str = ""  # the engine that serves it now
+    failed_routes: tuple[str, ...] = ()  # names of routes that are not tried again for this task
+
+
+class AttemptLog(msgspec.Struct, frozen=True):
+    """What an attempt knows of itself when it ends, for the trace. Durations are milliseconds."""
+
+    engine: str | None = None
+    remote_model: str = ""
+    references_ms: int = 0  # fetching and cleaning what the caller named
+    wait_ms: int = 0  # for a place, a rate or a rest to end
+    run_ms: int = 0  # the engine, or the provider
+    store_ms: int = 0  # downloading, checking and storing the results
+    bytes_in: int = 0  # references
+    bytes_out: int = 0  # results
+    failure: str = ""  # name of the error's class
+    advice: str = ""
+    code: str = ""  # the provider's word
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One attempt as stored. `outcome` is the status that it led to, `requeued` or `lost`; None while it runs."""
+
+    number: int
+    due_at: Micros | None  # since when it could have been claimed
+    started_at: Micros
+    finished_at: Micros | None
+    outcome: str | None
+    detail: str
+    log: AttemptLog
 
 
 class TaskFilter(msgspec.Struct, frozen=True):

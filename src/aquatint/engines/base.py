@@ -36,10 +36,13 @@ class GenerationJob:
     references: tuple[ReferenceImage, ...]
     width: int  # pixels that every image must have
     height: int
+    ratio: str | None  # such as 16:9; None: the caller left it to the references. width and height hold either way
+    resolution: str  # the tier that width and height belong to, such as 2k
     count: int  # images wanted, >= 1
     seed: int | None  # None: the engine chooses; either way GeneratedImage.seed reports it
     time_left: float  # seconds until the task's deadline
     options: Mapping[str, object] = field(default_factory=dict)  # further input fields, such as output_format
+    route: Mapping[str, object] = field(default_factory=dict)  # what the catalog's route says for this engine alone
 
 
 @dataclass(frozen=True, slots=True)

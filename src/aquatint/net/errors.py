@@ -5,7 +5,9 @@ NetError
 ├── BlockedAddress    the address is private, reserved or otherwise not ours to reach
 ├── FetchFailed       the other side did not give us the bytes; `permanent` says whether to ask again
 ├── TooManyBytes      more bytes than allowed, declared, received or after decompression
-└── FetchTimedOut     the other side was too slow
+├── FetchTimedOut     the other side was too slow
+├── NotSent           a provider never got the request: it was surely not billed
+└── AnswerLost        a provider got the request and its answer did not arrive: nobody knows
 """
 
 from __future__ import annotations
@@ -46,3 +48,15 @@ class TooManyBytes(NetError):
 
 class FetchTimedOut(NetError):
     """The deadline, or the patience for one read, is over. Asking again later may work."""
+
+
+class NotSent(NetError):
+    """The request did not leave this machine, so nothing can have come of it."""
+
+
+class AnswerLost(NetError):
+    """The request left this machine, and no whole answer came back. `status` is set when its head did."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status

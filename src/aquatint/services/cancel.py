@@ -20,7 +20,7 @@ class CancelService:
     async def __call__(self, task_id: str, key_id: str) -> Task:
         """Cancel; cancelling a cancelled task changes nothing. Raises NotFound, Conflict when it ended otherwise."""
         for _ in range(TRIES):
-            task = self._query(task_id, key_id)
+            task = await self._query(task_id, key_id)
             if task.status is Status.CANCELLED:
                 return task
             if task.status in TERMINAL:
@@ -28,5 +28,5 @@ class CancelService:
             message = "the task was cancelled by its owner"
             if await self._settle(task, Outcome(Status.CANCELLED, failure_message=message)):
                 self._signals.stop_task(task_id)
-                return self._query(task_id, key_id)
+                return await self._query(task_id, key_id)
         raise NotFound("task not found")

@@ -72,7 +72,7 @@ class RedeliverService:
 
         Raises NotFound, and Conflict when the task has not ended or has no callBackUrl.
         """
-        task = self._query(task_id, key_id)
+        task = await self._query(task_id, key_id)
         if not await self._store.redeliver(task.no, self._clock.now()):
             raise Conflict("this task has no callback to repeat: it has not ended, or it has no callBackUrl")
         self._signals.deliveries.set()

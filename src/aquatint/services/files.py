@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from aquatint.assets.base import AssetStore
 from aquatint.domain.errors import Gone, NotFound
-from aquatint.services.submit import INLINE
-from aquatint.services.tools import Clock
+from aquatint.services.tools import PRIVATE_LINKS, Clock
 from aquatint.store.base import Store
 
 
@@ -23,10 +22,10 @@ class FileService:
         self._assets = assets
         self._clock = clock
 
-    def __call__(self, token: str, name: str) -> LocalFile:
+    async def __call__(self, token: str, name: str) -> LocalFile:
         """The file behind a URL's token and name. Raises NotFound, or Gone once it has expired."""
-        link = self._store.link(token)
-        if link is None or link.name != name or link.name == INLINE:
+        link = await self._store.link(token)
+        if link is None or link.name != name or link.name in PRIVATE_LINKS:
             raise NotFound("there is no such file")
         path = self._assets.path(link.digest) if link.expires_at > self._clock.now() else None
         if path is None:

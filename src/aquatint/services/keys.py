@@ -54,8 +54,8 @@ class KeyService:
         await self._store.add_key(key, hash_secret(secret))
         return key, secret
 
-    def listing(self) -> list[Key]:
-        return self._store.keys()
+    async def listing(self) -> list[Key]:
+        return await self._store.keys()
 
     async def revoke(self, key_id: str) -> bool:
         """True when the key was in force until now."""
@@ -65,7 +65,7 @@ class KeyService:
         """Add points to a key's balance; the new balance, None when there is no such key."""
         return await self._store.grant_points(key_id, points)
 
-    def authenticate(self, secret: str) -> Key:
+    async def authenticate(self, secret: str) -> Key:
         """The key of this secret. Raises Unauthenticated for unknown and revoked ones alike."""
         now = time.monotonic()
         known = self._known.get(secret)
@@ -76,7 +76,7 @@ class KeyService:
         if self._environment_hash is not None and hmac.compare_digest(hashed, self._environment_hash):
             key: Key | None = self._environment_key
         else:
-            key = self._store.key_by_hash(hashed)
+            key = await self._store.key_by_hash(hashed)
         if key is None or key.revoked_at is not None:
             raise Unauthenticated
         if len(self._known) >= KNOWN_KEYS:
@@ -84,6 +84,6 @@ class KeyService:
         self._known[secret] = (now + FRESH, key)
         return key
 
-    def current(self, key: Key) -> Key:
+    async def current(self, key: Key) -> Key:
         """The key as it stands now (its points change)."""
-        return next((known for known in self.listing() if known.id == key.id), key)
+        return next((known for known in await self.listing() if known.id == key.id), key)

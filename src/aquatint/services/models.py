@@ -10,7 +10,7 @@ from aquatint.catalog.load import Catalog
 from aquatint.catalog.models import ModelSpec
 from aquatint.domain.key import Key
 from aquatint.domain.size import Size
-from aquatint.engines.base import Engine
+from aquatint.services.route import RouteService
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,16 @@ class OfferedModel:
 
 
 class ModelService:
-    def __init__(self, catalog: Catalog, engines: Mapping[str, Engine]) -> None:
+    def __init__(self, catalog: Catalog, route: RouteService) -> None:
         self._catalog = catalog
-        self._engines = engines
+        self._route = route
 
     def __call__(self, key: Key) -> list[OfferedModel]:
         """The models that the key may use."""
         return [self._offered(model) for model in self._catalog.models() if key.may_use(model.name)]
 
     def _offered(self, model: ModelSpec) -> OfferedModel:
-        spec = next((self._engines[r.engine].spec for r in model.routes if r.engine in self._engines), None)
+        spec = self._route.serving(model)
         return OfferedModel(
             name=model.name,
             title=model.title,

@@ -13,21 +13,21 @@ class QueryService:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def __call__(self, task_id: str, key_id: str) -> Task:
+    async def __call__(self, task_id: str, key_id: str) -> Task:
         """The task. Raises NotFound, with the same words for unknown, malformed and somebody else's ids."""
-        task = self._store.task(task_id) if is_task_id(task_id) else None
+        task = await self._store.task(task_id) if is_task_id(task_id) else None
         if task is None or task.key_id != key_id:
             raise NotFound("task not found")
         return task
 
-    def page(self, wanted: TaskFilter) -> tuple[list[Task], str | None]:
+    async def page(self, wanted: TaskFilter) -> tuple[list[Task], str | None]:
         """Tasks, newest first, and the cursor of the next page, None on the last."""
-        found = self._store.tasks(wanted)
+        found = await self._store.tasks(wanted)
         return found, str(found[-1].no) if len(found) == wanted.limit else None
 
-    def deliveries(self, task_id: str, key_id: str) -> list[Delivery]:
+    async def deliveries(self, task_id: str, key_id: str) -> list[Delivery]:
         """The callbacks of a task with their log. Raises NotFound."""
-        return self._store.deliveries(self(task_id, key_id).no)
+        return await self._store.deliveries((await self(task_id, key_id)).no)
 
 
 def cursor(text: str) -> int:

@@ -8,22 +8,30 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aquatint.assets.base import AssetStore
 from aquatint.catalog.load import Catalog
 from aquatint.catalog.models import ModelSpec
 from aquatint.domain.errors import Broken, EngineError, LeaseLost, Misconfigured, UnknownModel
-from aquatint.domain.size import Size
-from aquatint.domain.task import ClaimedTask, Result, ResultImage, Status
-from aquatint.engines.base import Engine, GeneratedImage, Generation, GenerationJob, ReferenceImage
-from aquatint.services.references import ReferenceService
+from aquatint.domain.task import ClaimedTask, Status
+from aquatint.engines.base import Engine
+from aquatint.engines.registry import AnyEngine
+from aquatint.engines.remote import RemoteEngine
+from aquatint.services import job as jobs
+from aquatint.services import verdict
+from aquatint.services.buy import BuyService
+from aquatint.services.job import Made, Run
+from aquatint.services.paint import PaintService
+from aquatint.services.prepare import Prepared, PrepareService
+from aquatint.services.purchase import Elsewhere, Order
+from aquatint.services.route import RouteService
 from aquatint.services.settle import Outcome, SettleService, as_task
 from aquatint.services.signals import Signals
-from aquatint.services.tools import SECOND, Clock, new_token
-from aquatint.store.base import Store
+from aquatint.services.tools import SECOND, Clock
+from aquatint.services.verdict import Again
+from aquatint.store.base import Requeue, Store
 from aquatint.telemetry import Logger
 
-EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 PROGRESS_EVERY = 0.4  # seconds between two stored progress values
+LATE = "the task did not finish before its deadline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,74 +44,163 @@ class RunRules:
 
 
 class RunService:
-    """Runs claimed tasks, `concurrency` of them in an engine at once.
-
-    Never raises except for cancellation: every run ends in a row of the store.
-    """
+    """Runs claimed tasks. Never raises except for cancellation: every run ends in a row of the store."""
 
     def __init__(
         self,
         store: Store,
-        assets: AssetStore,
         catalog: Catalog,
-        engines: Mapping[str, Engine],
-        references: ReferenceService,
+        engines: Mapping[str, AnyEngine],
+        prepare: PrepareService,
+        route: RouteService,
+        paint: PaintService,
+        buy: BuyService,
         settle: SettleService,
         clock: Clock,
         rules: RunRules,
         log: Logger,
         signals: Signals,
-        concurrency: int,
     ) -> None:
         self._store = store
-        self._assets = assets
         self._catalog = catalog
         self._engines = engines
-        self._references = references
+        self._prepare = prepare
+        self._route = route
+        self._paint = paint
+        self._buy = buy
         self._settle = settle
         self._clock = clock
         self._rules = rules
         self._log = log
         self._signals = signals
-        self._places = asyncio.Semaphore(concurrency)
-        self._fetching = 0
 
     async def __call__(self, claimed: ClaimedTask) -> float | None:
         """Run the attempt; seconds until the next one when there is to be one.
 
         Cancelling this coroutine stops the engine and writes nothing.
         """
-        run = _Run(claimed, self._clock.now())
+        run = Run(claimed, self._clock.now())
         left = (claimed.deadline_at - run.updated_at) / SECOND
         try:
             async with asyncio.timeout(max(0.0, left)) as deadline:
-                outcome = await self._generate(run)
+                made = await self._make(run)
         except LeaseLost:
             return None
         except EngineError as error:
-            if error.retryable and (again_in := await self._requeue(run, error)) is not None:
-                return again_in
-            outcome = Outcome(
-                Status.FAILURE,
-                failure_reason=error.failure_reason,
-                failure_message=error.message,
-                detail=error.detail,
-            )
+            made = Made((), errors=(error,))
         except Exception as error:  # noqa: BLE001  # a bug must end the attempt, not hang the task
             if isinstance(error, TimeoutError) and deadline.expired():
-                message = "the task did not finish before its deadline"
-                outcome = Outcome(Status.TIMEOUT, failure_message=message)
-            else:
-                self._log.exception("task.broke", task=claimed.id, attempt=claimed.attempt)
-                broken = Broken("the server failed while it worked on this task", detail=repr(error))
-                if (again_in := await self._requeue(run, broken)) is not None:
-                    return again_in
-                outcome = Outcome(Status.FAILURE, failure_message=broken.message, detail=broken.detail)
-        await self._write(run, outcome)
+                await self._write(run, Outcome(Status.TIMEOUT, failure_message=LATE), None)
+                await self._buy.abandon(claimed)
+                return None
+            self._log.exception("task.broke", task=claimed.id, attempt=claimed.attempt)
+            broken = Broken("the server failed while it worked on this task", detail=repr(error))
+            made = Made((), errors=(broken,))
+        remote = run.route is not None and isinstance(self._engines[run.route.engine], RemoteEngine)
+        again = verdict.again(run, made, self._rules.max_attempts, remote, self._route)
+        if again is not None and (seconds := await self._requeue(run, again)) is not None:
+            return seconds
+        retention = int(self._rules.retention * SECOND)
+        outcome = verdict.outcome(run, made, lambda: self._clock.now() + retention)
+        await self._write(run, outcome, verdict.told(made.errors))
         return None
 
-    async def _write(self, run: _Run, outcome: Outcome) -> None:
-        settled = await self._settle(as_task(run.claimed, run.engine, run.progress, run.updated_at), outcome)
+    def fetching(self, lane: str) -> int:
+        """Runs of the lane that wait for somebody else's server; they take no engine's place."""
+        return self._prepare.fetching(lane)
+
+    def delicate(self, claimed: ClaimedTask) -> bool:
+        """Whether the task has a paid call under way that nobody could take up again after a restart."""
+        return self._buy.delicate(claimed.no)
+
+    async def abandon(self, claimed: ClaimedTask) -> None:
+        """The task was ended by somebody else, and its run has stopped: so should the provider."""
+        await self._buy.abandon(claimed)
+
+    async def _make(self, run: Run) -> Made:
+        claimed = run.claimed
+        try:
+            model = run.model = self._catalog.find(claimed.model)
+        except UnknownModel:
+            raise Misconfigured("this model is no longer offered here") from None
+        need = jobs.need_of(claimed)
+        route = run.route = self._route.choose(model, need, claimed.lane, claimed.failed_routes)
+        engine = self._engines[route.engine]
+        run.remote_model = route.remote(need.mode)
+        run.engine = jobs.engine_name(engine.spec, run.remote_model)
+        prepared = self._prepare(run, model, route, engine)
+        if isinstance(engine, RemoteEngine):
+            return await self._buy(self._order(run, model, engine, prepared))
+        return await self._painted(run, engine, prepared)
+
+    def _order(self, run: Run, model: ModelSpec, engine: RemoteEngine, prepared: Prepared) -> Order:
+        claimed, route = run.claimed, run.route
+        failed = (*claimed.failed_routes, route.name if route is not None else "")
+        other = self._route.next(model, jobs.need_of(claimed), failed, claimed.input.fallback, Elsewhere(""))
+        return Order(
+            run=run,
+            engine=engine,
+            prepare=prepared.job,
+            wish=prepared.wish,
+            progress=_Progress(self._store, run),
+            resend_ambiguous=model.resend_ambiguous,
+            elsewhere=other is not None,
+        )
+
+    async def _painted(self, run: Run, engine: Engine, prepared: Prepared) -> Made:
+        claimed = run.claimed
+        await prepared.references()  # before it takes a place: somebody else's server may be slow
+        place = self._paint.place(engine)
+        with run.spending("wait"):
+            await place.acquire()
+        try:
+            run.updated_at = self._clock.now()
+            job = await prepared.job()
+            self._store.mark_submitted(claimed.no, claimed.attempt, run.engine or "", run.updated_at)
+            return await self._paint(run, engine, job, _Progress(self._store, run))
+        finally:
+            place.release()
+
+    async def _requeue(self, run: Run, again: Again) -> float | None:
+        """Let the task wait for its next run; seconds until then, None when it has no time left for one."""
+        claimed, error = run.claimed, again.error
+        wait = again.wait
+        if wait is None:
+            jitter = random.uniform(1.0, 1.25)  # noqa: S311  # no secret
+            wait = max(self._rules.retry_wait * 2**claimed.failures * jitter, error.retry_after or 0.0)
+        now = self._clock.now()
+        not_before = now + int(wait * SECOND)
+        if not_before >= claimed.deadline_at:
+            return None
+        self._log.info(
+            "task.requeued",
+            task=claimed.id,
+            attempt=claimed.attempt,
+            why=error.kind,
+            detail=error.detail or None,
+            lane=again.lane,
+        )
+        await self._store.requeue(
+            Requeue(
+                task_no=claimed.no,
+                attempt=claimed.attempt,
+                not_before=not_before,
+                at=now,
+                why=error.kind,
+                failed=again.counted,
+                log=run.log(error),
+                lane=again.lane,
+                failed_routes=again.failed_routes,
+            )
+        )
+        if again.lane is not None:
+            self._signals.work(again.lane)
+        return wait
+
+    async def _write(self, run: Run, outcome: Outcome, error: EngineError | None) -> None:
+        task = as_task(run.claimed, run.engine, run.progress, run.updated_at)
+        failed = error if outcome.status is not Status.SUCCESS else None
+        settled = await self._settle(task, outcome, run.log(failed))
         self._log.info(
             "task.settled" if settled else "task.lost",
             task=run.claimed.id,
@@ -113,124 +210,13 @@ class RunService:
             detail=outcome.detail or None,
         )
 
-    @property
-    def fetching(self) -> int:
-        """Runs that wait for somebody else's server to send their references; they take no engine's place."""
-        return self._fetching
-
-    async def _fetch(self, claimed: ClaimedTask) -> tuple[ReferenceImage, ...]:
-        self._fetching += 1
-        self._signals.work.set()  # there is room for another task meanwhile
-        try:
-            return await self._references(claimed.input.references)
-        finally:
-            self._fetching -= 1
-
-    async def _generate(self, run: _Run) -> Outcome:
-        claimed = run.claimed
-        try:
-            model = self._catalog.find(claimed.model)
-        except UnknownModel:
-            raise Misconfigured("this model is no longer offered here") from None
-        engine, remote_model = self._route(model)
-        references = await self._fetch(claimed) if claimed.input.references else ()
-        first = Size(references[0].width, references[0].height) if references else None
-        size = model.size(claimed.input.ratio, claimed.input.resolution, first)
-        run.engine = f"{engine.spec.name}/{engine.spec.version}"
-        async with self._places:
-            run.updated_at = self._clock.now()
-            job = GenerationJob(
-                model=model.name,
-                remote_model=remote_model,
-                mode=claimed.input.mode,
-                prompt=claimed.input.prompt,
-                references=references,
-                width=size.width,
-                height=size.height,
-                count=claimed.input.n,
-                seed=claimed.input.seed,
-                time_left=(claimed.deadline_at - run.updated_at) / SECOND,
-                options=claimed.input.options,
-            )
-            self._store.mark_submitted(claimed.no, claimed.attempt, run.engine, run.updated_at)
-            generation = await engine.generate(job, self._progress_of(run))
-        return await self._store_images(run, model, generation)
-
-    def _route(self, model: ModelSpec) -> tuple[Engine, str]:
-        for route in model.routes:
-            engine = self._engines.get(route.engine)
-            if engine is not None:
-                return engine, route.remote_model
-        raise Misconfigured("no engine serves this model here")
-
-    def _progress_of(self, run: _Run) -> _Progress:
-        return _Progress(self._store, run)
-
-    async def _store_images(self, run: _Run, model: ModelSpec, generation: Generation) -> Outcome:
-        if not generation.images:
-            raise Broken("the engine made no image")
-        images = tuple([await self._keep(index, image) for index, image in enumerate(generation.images)])
-        expires_at = self._clock.now() + int(self._rules.retention * SECOND)
-        return Outcome(
-            Status.SUCCESS,
-            engine=run.engine,
-            result=Result(images, expires_at),
-            warnings=generation.warnings,
-            points=model.points * len(images),
-        )
-
-    async def _keep(self, index: int, image: GeneratedImage) -> ResultImage:
-        extension = EXTENSIONS.get(image.media_type)
-        if extension is None:
-            raise Broken("the engine gave something that is no image", detail=image.media_type)
-        digest = await self._assets.put(image.data)
-        return ResultImage(
-            token=new_token(),
-            name=f"{index + 1}.{extension}",
-            digest=digest,
-            media_type=image.media_type,
-            width=image.width,
-            height=image.height,
-            bytes=len(image.data),
-            seed=image.seed,
-        )
-
-    async def _requeue(self, run: _Run, error: EngineError) -> float | None:
-        """Let the task wait for its next run; seconds until then, None when it has no run or no time left."""
-        claimed = run.claimed
-        if claimed.failures + 1 >= self._rules.max_attempts:
-            return None
-        wait = self._rules.retry_wait * 2**claimed.failures * random.uniform(1.0, 1.25)  # noqa: S311  # jitter
-        now = self._clock.now()
-        not_before = now + int(max(wait, error.retry_after or 0.0) * SECOND)
-        if not_before >= claimed.deadline_at:
-            return None
-        why = type(error).__name__
-        self._log.info(
-            "task.requeued", task=claimed.id, attempt=claimed.attempt, why=why, detail=error.detail or None
-        )
-        await self._store.requeue(claimed.no, claimed.attempt, not_before, now, why, failed=True)
-        return (not_before - now) / SECOND
-
-
-class _Run:
-    """What is known while an attempt runs."""
-
-    __slots__ = ("claimed", "engine", "progress", "updated_at")
-
-    def __init__(self, claimed: ClaimedTask, now: int) -> None:
-        self.claimed = claimed
-        self.engine: str | None = None
-        self.progress = claimed.progress
-        self.updated_at = now
-
 
 class _Progress:
     """Keeps the newest progress and stores it now and then; it never goes back."""
 
     __slots__ = ("_next", "_run", "_store")
 
-    def __init__(self, store: Store, run: _Run) -> None:
+    def __init__(self, store: Store, run: Run) -> None:
         self._store = store
         self._run = run
         self._next = time.monotonic() + PROGRESS_EVERY

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from aquatint.domain.errors import FailureReason
-from aquatint.domain.task import ClaimedTask, Micros, Result, Status, Task
+from aquatint.domain.task import AttemptLog, ClaimedTask, Micros, Result, Status, Task
 from aquatint.net.url import check_url
 from aquatint.services.accepted import Accepted
 from aquatint.services.signals import Signals
@@ -40,8 +40,8 @@ class SettleService:
         self._accepted = accepted
         self._first_delay = first_delay
 
-    async def __call__(self, task: Task, outcome: Outcome) -> bool:
-        """Write `outcome` unless the attempt lost the task; True when it was written."""
+    async def __call__(self, task: Task, outcome: Outcome, log: AttemptLog | None = None) -> bool:
+        """Write `outcome` unless the attempt lost the task; True when it was written. `log` is the attempt's own."""
         at = max(self._clock.now(), task.updated_at)
         progress = 1.0 if outcome.status is Status.SUCCESS else task.progress
         # What is stored and what the callback says come from the same values, or they would differ after a rerun.
@@ -62,6 +62,7 @@ class SettleService:
                 progress=progress,
                 points_charged=outcome.points,
                 delivery=delivery,
+                log=log or AttemptLog(),
             )
         )
         if settled and delivery is not None:

@@ -10,9 +10,18 @@ class Signals:
     """Events of this process. Each is a hint: the loops also look at the store on their own, more slowly."""
 
     def __init__(self) -> None:
-        self.work = asyncio.Event()  # a task may be claimed
+        self._work: dict[str, asyncio.Event] = {}  # by lane: a task may be claimed
         self.deliveries = asyncio.Event()  # a delivery is due, now or soon
         self._stop_task: list[Callable[[str], None]] = []
+
+    def work_event(self, lane: str) -> asyncio.Event:
+        """What the lane's runner waits for."""
+        return self._work.setdefault(lane, asyncio.Event())
+
+    def work(self, lane: str | None = None) -> None:
+        """A task of this lane, or of any, may be claimed."""
+        for event in self._work.values() if lane is None else [self.work_event(lane)]:
+            event.set()
 
     def on_stop_task(self, listener: Callable[[str], None]) -> None:
         """`listener(task_id)` is called when a task that may be running here was cancelled."""

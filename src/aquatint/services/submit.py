@@ -17,13 +17,13 @@ from aquatint.net.errors import BadUrl
 from aquatint.net.guard import GuardPolicy
 from aquatint.net.url import SplitUrl, check_url
 from aquatint.services.accepted import Accepted
+from aquatint.services.route import Need, RouteService
 from aquatint.services.signals import Signals
-from aquatint.services.tools import SECOND, Clock, new_id, new_token
+from aquatint.services.tools import INLINE, SECOND, Clock, new_id, new_token
 from aquatint.store.base import Idempotency, Link, NewTask, Store, Submitted
 
 OUTPUT_FORMATS = ("png", "jpeg", "webp")
 LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
-INLINE = "inline"  # name of links that only keep the bytes of a data URL; nothing public leads to them
 
 
 class SubmitRequest(msgspec.Struct, frozen=True):
@@ -67,8 +67,10 @@ class SubmitService:
         clock: Clock,
         rules: SubmitRules,
         accepted: Accepted,
+        route: RouteService,
     ) -> None:
         self._catalog = catalog
+        self._route = route
         self._store = store
         self._assets = assets
         self._policy = policy
@@ -85,23 +87,31 @@ class SubmitService:
         model = self._catalog.find(request.model)
         if not key.may_use(model.name):
             raise Forbidden(f"this key may not use {model.name}")
-        model.check(
-            ratio=request.ratio, resolution=request.resolution, n=request.n, references=len(request.references)
-        )
+        notes = [f"{model.name} takes no {name}; it was ignored" for name in model.ignores if getattr(request, name)]
+        ratio = None if "ratio" in model.ignores else request.ratio
+        resolution = None if "resolution" in model.ignores else request.resolution
+        model.check(ratio=ratio, resolution=resolution, n=request.n, references=len(request.references))
         self._check_options(request.options)
         if request.callback_url is not None:
             self._check_callback(request.callback_url)
+        need = Need(
+            "image_to_image" if request.references else "text_to_image",
+            resolution or model.default_resolution,
+            len(request.references),
+        )
+        lane = self._route.lane(model, need)
         now = self._clock.now()
         references, links = await self._references(request.references, now)
         input_ = TaskInput(
             prompt=request.prompt,
             references=references,
-            ratio=request.ratio,
-            resolution=request.resolution or model.default_resolution,
+            ratio=ratio,
+            resolution=resolution or model.default_resolution,
             n=request.n,
             seed=request.seed,
             fallback=request.fallback,
             options=request.options,
+            notes=tuple(notes),
         )
         task = NewTask(
             id=new_id(),
@@ -114,6 +124,7 @@ class SubmitService:
             callback_url=request.callback_url,
             created_at=now,
             deadline_at=now + int(self._rules.deadline * SECOND),
+            lane=lane,
             points=model.points * request.n if key.points is not None else 0,
             idempotency=self._idempotency(request, now),
             links=links,
@@ -121,7 +132,7 @@ class SubmitService:
         submitted = await self._store.submit(task, self._rules.max_pending)
         self._accepted.note(submitted.task_id)
         if not submitted.replayed:
-            self._signals.work.set()
+            self._signals.work(lane)
         return submitted
 
     def _idempotency(self, request: SubmitRequest, now: Micros) -> Idempotency | None:

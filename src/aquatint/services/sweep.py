@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from aquatint.assets.base import AssetStore
-from aquatint.domain.task import Status
+from aquatint.domain.task import Status, Task
 from aquatint.services.settle import Outcome, SettleService
 from aquatint.services.signals import Signals
-from aquatint.services.tools import Clock
+from aquatint.services.tools import SECOND, Clock
 from aquatint.store.base import Store
 from aquatint.telemetry import Logger
 
@@ -15,8 +17,19 @@ YOUNG = 3600.0  # seconds in which an unclaimed file is left alone: its task may
 
 
 class SweepService:
+    """`lanes` are the engines that are set up here, in whatever process; `keep` bounds the memory of references."""
+
     def __init__(
-        self, store: Store, assets: AssetStore, settle: SettleService, signals: Signals, clock: Clock, log: Logger
+        self,
+        store: Store,
+        assets: AssetStore,
+        settle: SettleService,
+        signals: Signals,
+        clock: Clock,
+        log: Logger,
+        relane: Callable[[Task], str],
+        lanes: Sequence[str],
+        keep: float,
     ) -> None:
         self._store = store
         self._assets = assets
@@ -24,10 +37,21 @@ class SweepService:
         self._signals = signals
         self._clock = clock
         self._log = log
+        self._relane = relane
+        self._lanes = tuple(lanes)
+        self._keep = int(keep * SECOND)
+
+    async def strays(self) -> None:
+        """Tasks of an engine that is no longer set up wait for the one that serves their model now."""
+        for task in await self._store.strays(self._lanes, BATCH):
+            lane = self._relane(task)
+            await self._store.move(task.no, lane)
+            self._log.info("task.moved", task=task.id, lane=lane)
+            self._signals.work(lane)
 
     async def deadlines(self) -> None:
         """End tasks that nobody finished in time."""
-        for task in self._store.overdue(self._clock.now(), BATCH):
+        for task in await self._store.overdue(self._clock.now(), BATCH):
             message = "the task did not finish before its deadline"
             if await self._settle(task, Outcome(Status.TIMEOUT, failure_message=message)):
                 self._signals.stop_task(task.id)
@@ -36,7 +60,7 @@ class SweepService:
         """Give back tasks whose worker stopped renewing its lease."""
         if released := await self._store.release_expired(self._clock.now()):
             self._log.warning("lease.expired", tasks=released)
-            self._signals.work.set()
+            self._signals.work()
 
     async def retention(self) -> None:
         """Let expired URLs die and delete the bytes that no living URL claims."""
@@ -44,9 +68,10 @@ class SweepService:
             for digest in digests:
                 await self._assets.delete_if_old(digest, 0.0)
         await self._store.forget_idempotency(self._clock.now(), BATCH)
+        await self._store.forget_escrow(self._clock.now() - self._keep, BATCH)
 
     async def orphans(self) -> None:
         """Delete files that a crash left without a row."""
         async for digests in self._assets.digests():
-            for digest in self._store.unclaimed(digests):
+            for digest in await self._store.unclaimed(digests):
                 await self._assets.delete_if_old(digest, YOUNG)

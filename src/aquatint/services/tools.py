@@ -11,6 +11,9 @@ import uuid_utils
 from aquatint.domain.task import Micros, ResultImage
 
 SECOND = 1_000_000  # microseconds
+INLINE = "inline"  # name of links that only keep the bytes of a data URL
+ESCROW = "escrow"  # name of links that only keep a cleaned reference
+PRIVATE_LINKS = (INLINE, ESCROW)  # nothing public leads to them
 
 
 class Clock:

@@ -7,10 +7,23 @@ from typing import Protocol
 
 import msgspec
 
+from aquatint.domain.call import CallEnd, NewCall, PaidCall, PendingImage
 from aquatint.domain.delivery import ClaimedDelivery, Delivery, DeliveryAttempt, DeliveryState
 from aquatint.domain.errors import FailureReason
 from aquatint.domain.key import Key
-from aquatint.domain.task import ClaimedTask, Micros, Mode, Result, Status, Task, TaskFilter, TaskInput
+from aquatint.domain.provider import Admitted, CircuitRules, ProviderLimits, ProviderState, Verdict, Wait
+from aquatint.domain.task import (
+    Attempt,
+    AttemptLog,
+    ClaimedTask,
+    Micros,
+    Mode,
+    Result,
+    Status,
+    Task,
+    TaskFilter,
+    TaskInput,
+)
 
 
 class Idempotency(msgspec.Struct, frozen=True):
@@ -45,6 +58,7 @@ class NewTask(msgspec.Struct, frozen=True):
     callback_url: str | None
     created_at: Micros
     deadline_at: Micros
+    lane: str  # the engine that is to serve it
     points: int = 0
     idempotency: Idempotency | None = None
     links: tuple[Link, ...] = ()  # bytes that came inside the request
@@ -83,6 +97,35 @@ class Settlement(msgspec.Struct, frozen=True):
     progress: float = 0.0
     points_charged: int = 0
     delivery: NewDelivery | None = None
+    log: AttemptLog = AttemptLog()
+
+
+class Requeue(msgspec.Struct, frozen=True):
+    """An attempt that ended without an outcome, and how the task goes on.
+
+    `failed` counts it among the task's failures; a drain does not. With a `lane` another engine takes the task.
+    """
+
+    task_no: int
+    attempt: int
+    not_before: Micros
+    at: Micros
+    why: str
+    failed: bool
+    log: AttemptLog = AttemptLog()
+    lane: str | None = None
+    failed_routes: tuple[str, ...] = ()
+
+
+class Escrowed(msgspec.Struct, frozen=True):
+    """A reference that was fetched and cleaned: where its bytes are, and what they are."""
+
+    digest: str
+    media_type: str
+    width: int
+    height: int
+    bytes: int
+    fetched_at: Micros
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -95,10 +138,10 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Store(Protocol):
-    """Every `async` method is one transaction. When it returns the write survives SIGKILL, except where it says so.
+    """Every write is one transaction. When it returns the write survives SIGKILL, except where it says so.
 
-    Plain methods are reads of committed state by key, quick enough for the event loop.
-    Writes raise StoreUnavailable when the database refuses; then nothing of the transaction stands.
+    Reads see committed state. Both raise StoreUnavailable when the database refuses; then nothing of the transaction
+    stands.
     """
 
     async def open(self) -> None: ...
@@ -113,21 +156,31 @@ class Store(Protocol):
         """
         ...
 
-    def task(self, task_id: str) -> Task | None: ...
+    async def task(self, task_id: str) -> Task | None: ...
 
-    def tasks(self, wanted: TaskFilter) -> list[Task]: ...
+    async def tasks(self, wanted: TaskFilter) -> list[Task]: ...
 
-    def events(self, task_no: int) -> list[Event]: ...
+    async def events(self, task_no: int) -> list[Event]: ...
 
-    async def claim(self, owner: str, limit: int, now: Micros, lease_until: Micros) -> list[ClaimedTask]:
-        """Take up to `limit` due tasks, oldest first; each gets the next attempt number and an Attempt row.
+    async def attempts(self, task_no: int) -> list[Attempt]: ...
+
+    async def claim(self, owner: str, lane: str, limit: int, now: Micros, lease_until: Micros) -> list[ClaimedTask]:
+        """Take up to `limit` due tasks of the lane, oldest first; each gets the next attempt number and its row.
 
         Durable a moment later: a crash before that only means that the task waits again.
         """
         ...
 
-    def next_due(self) -> Micros | None:
-        """When the earliest waiting task may be claimed."""
+    async def next_due(self, lane: str) -> Micros | None:
+        """When the earliest waiting task of the lane may be claimed."""
+        ...
+
+    async def strays(self, lanes: Sequence[str], limit: int) -> list[Task]:
+        """Waiting tasks of lanes that are none of these: nobody would ever claim them."""
+        ...
+
+    async def move(self, task_no: int, lane: str) -> None:
+        """Let a waiting task wait in another lane."""
         ...
 
     def mark_submitted(self, task_no: int, attempt: int, engine: str, at: Micros) -> None:
@@ -141,16 +194,14 @@ class Store(Protocol):
     async def renew(self, owner: str, lease_until: Micros) -> None: ...
 
     async def settle(self, outcome: Settlement) -> bool:
-        """Write the outcome, events, ledger, links and delivery; False when the attempt lost the task."""
+        """Write the outcome, events, ledger, links and delivery; False when the attempt lost the task.
+
+        Calls of the task that are still open end with it: what was sent becomes unknown.
+        """
         ...
 
-    async def requeue(
-        self, task_no: int, attempt: int, not_before: Micros, at: Micros, why: str, *, failed: bool
-    ) -> bool:
-        """Close the attempt and let the task wait again; its shown status never goes back.
-
-        `failed` counts it among the task's failures; a drain does not.
-        """
+    async def requeue(self, how: Requeue) -> bool:
+        """Close the attempt and let the task wait again; its shown status never goes back."""
         ...
 
     async def release_foreign(self, owner: str, now: Micros) -> int:
@@ -159,8 +210,73 @@ class Store(Protocol):
 
     async def release_expired(self, now: Micros) -> int: ...
 
-    def overdue(self, now: Micros, limit: int) -> list[Task]:
+    async def overdue(self, now: Micros, limit: int) -> list[Task]:
         """Unfinished tasks whose deadline has passed."""
+        ...
+
+    # paid calls
+    async def calls(self, task_no: int) -> list[PaidCall]:
+        """The journal of a task, oldest first."""
+        ...
+
+    async def intend(self, task_no: int, attempt: int, calls: Sequence[NewCall], now: Micros) -> list[PaidCall]:
+        """Journal calls before anything leaves. Raises LeaseLost when the attempt has lost the task."""
+        ...
+
+    async def adopt(self, call_no: int, task_no: int, attempt: int) -> None:
+        """A later attempt goes on with a call of an earlier one. Raises LeaseLost."""
+        ...
+
+    async def admit(
+        self, call: PaidCall, attempt: int, limits: ProviderLimits, probe_for: Micros, now: Micros
+    ) -> Admitted | Wait:
+        """Mark the call as sent if the account lets it pass now. Raises LeaseLost."""
+        ...
+
+    async def acknowledge(
+        self,
+        call_no: int,
+        at: Micros,
+        *,
+        remote_id: str = "",
+        request_id: str = "",
+        handle: dict[str, str] | None = None,
+        pending: tuple[PendingImage, ...] = (),
+    ) -> None:
+        """The provider has the call: keep what is needed to go on from here after a crash."""
+        ...
+
+    async def end_call(
+        self, call_no: int, end: CallEnd, verdict: Verdict | None, retry_after: float | None, rules: CircuitRules
+    ) -> None:
+        """Write how a call ended, and what it says about the account (None: nothing).
+
+        It belongs to the call, not to the attempt: an answer that comes after its attempt lost the task is still
+        written down, because it tells what was paid.
+        """
+        ...
+
+    async def recent_calls(self, unknown: bool, limit: int) -> list[tuple[str, PaidCall]]:
+        """Calls with their task's id, newest first; `unknown` leaves out those whose fate is known."""
+        ...
+
+    async def resolve_call(self, call_no: int, charged: bool, note: str, at: Micros) -> bool:
+        """The operator has found out what became of an unknown call; False when it is none."""
+        ...
+
+    async def call_task(self, engine: str, remote_id: str) -> str | None:
+        """Id of the task that an open call with this provider's job belongs to."""
+        ...
+
+    async def providers(self) -> list[ProviderState]: ...
+
+    # references
+    async def escrowed(self, source: str, since: Micros) -> Escrowed | None:
+        """The cleaned reference behind a source, when it was fetched at `since` or later."""
+        ...
+
+    async def escrow(self, source: str, reference: Escrowed, link: Link) -> None:
+        """Remember a cleaned reference; the link keeps its bytes."""
         ...
 
     # deliveries
@@ -170,7 +286,7 @@ class Store(Protocol):
         """Take up to `limit` due deliveries whose host is not busy. Durable a moment later, as `claim`."""
         ...
 
-    def next_delivery_due(self, busy_hosts: Sequence[str]) -> Micros | None: ...
+    async def next_delivery_due(self, busy_hosts: Sequence[str]) -> Micros | None: ...
 
     async def record_delivery(
         self, delivery_no: int, attempt: DeliveryAttempt, state: DeliveryState, next_at: Micros | None
@@ -178,7 +294,7 @@ class Store(Protocol):
         """Log one try and what happens next. Durable a moment later: a crash before that repeats the callback."""
         ...
 
-    def deliveries(self, task_no: int) -> list[Delivery]: ...
+    async def deliveries(self, task_no: int) -> list[Delivery]: ...
 
     async def redeliver(self, task_no: int, now: Micros) -> bool:
         """Make the task's delivery due now with a fresh schedule; False when it never had one."""
@@ -187,9 +303,9 @@ class Store(Protocol):
     # keys
     async def add_key(self, key: Key, secret_hash: bytes) -> None: ...
 
-    def key_by_hash(self, secret_hash: bytes) -> Key | None: ...
+    async def key_by_hash(self, secret_hash: bytes) -> Key | None: ...
 
-    def keys(self) -> list[Key]: ...
+    async def keys(self) -> list[Key]: ...
 
     async def revoke_key(self, key_id: str, at: Micros) -> bool: ...
 
@@ -200,12 +316,16 @@ class Store(Protocol):
     # links and assets
     async def add_link(self, link: Link) -> None: ...
 
-    def link(self, token: str) -> Link | None: ...
+    async def link(self, token: str) -> Link | None: ...
 
     async def expire_links(self, now: Micros, limit: int) -> list[str]:
         """Mark expired links and return the digests that no living link claims any more."""
         ...
 
-    def unclaimed(self, digests: Sequence[str]) -> list[str]: ...
+    async def unclaimed(self, digests: Sequence[str]) -> list[str]: ...
 
     async def forget_idempotency(self, now: Micros, limit: int) -> int: ...
+
+    async def forget_escrow(self, before: Micros, limit: int) -> int:
+        """Forget references fetched before a time; their bytes live as long as their links."""
+        ...

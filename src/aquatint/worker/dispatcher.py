@@ -42,7 +42,7 @@ class Dispatcher:
         while not self._stopping:
             try:
                 claimed = await self._claim()
-                patience = 0.0 if claimed or self._stopping else self._patience()
+                patience = 0.0 if claimed or self._stopping else await self._patience()
             except StoreUnavailable as error:
                 self._log.error("store.refused", why=str(error))
                 patience = REFUSED
@@ -93,8 +93,8 @@ class Dispatcher:
     def _busy(self) -> list[str]:
         return [host for host, count in self._hosts.items() if count >= self._per_host]
 
-    def _patience(self) -> float:
+    async def _patience(self) -> float:
         if len(self._sending) >= self._concurrency:
             return IDLE
-        due_in = self._claims.due_in(self._busy())
+        due_in = await self._claims.due_in(self._busy())
         return IDLE if due_in is None else min(IDLE, due_in)

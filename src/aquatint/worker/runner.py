@@ -1,25 +1,37 @@
-"""The runner: claims tasks while there is room and runs each as an asyncio task of its own."""
+"""The runner: claims tasks of one lane while there is room and runs each as an asyncio task of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
+from dataclasses import dataclass
 
 from aquatint.domain.errors import StoreUnavailable
 from aquatint.domain.task import ClaimedTask
-from aquatint.services.claim import TASK_LEASE, TaskClaims
+from aquatint.services.claim import TaskClaims
 from aquatint.services.run import RunService
 from aquatint.services.signals import Signals
 from aquatint.telemetry import Logger
 from aquatint.worker.loop import IDLE, REFUSED, wait
 
 MOST_FETCHING = 64  # tasks that may wait for their references beside those that paint
+DRAIN_LOOK = 0.1  # seconds between two looks whether a paid call is still under way
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """What a stop waits for, in seconds: tasks that can simply run again, and paid calls that cannot be taken up."""
+
+    seconds: float
+    paid_seconds: float
 
 
 class Runner:
-    """Keeps `concurrency` engine places busy; `drain` seconds to finish when asked to stop.
+    """Keeps `concurrency` places of the lane's engine busy.
 
-    A few tasks more are claimed, so that their references are fetched, or their results stored, while others paint.
+    An engine of this machine is `ahead` of its places by a few tasks, so that their references are fetched, or their
+    results stored, while others paint. What a remote engine does can go on after a restart, except while a paid call
+    is between its sending and its answer.
     """
 
     def __init__(
@@ -28,30 +40,35 @@ class Runner:
         run: RunService,
         signals: Signals,
         concurrency: int,
-        drain: float,
+        drain: Drain,
         log: Logger,
+        *,
+        remote: bool,
     ) -> None:
         self._claims = claims
+        self._lane = claims.lane
         self._run = run
-        self._wake = signals.work
-        self._most = concurrency + max(1, concurrency // 4)
+        self._wake = signals.work_event(claims.lane)
+        self._most = concurrency if remote else concurrency + max(1, concurrency // 4)
         self._drain = drain
+        self._remote = remote
         self._log = log
         self._running: dict[str, tuple[ClaimedTask, asyncio.Task[float | None]]] = {}
+        self._chores: set[asyncio.Task[None]] = set()
         self._stopping = False
         signals.on_stop_task(self._stop_task)
 
+    @property
+    def busy(self) -> bool:
+        """Whether it runs anything."""
+        return bool(self._running)
+
     async def run(self) -> None:
         """Until `stop` is called."""
-        renewed = asyncio.get_running_loop().time()
         while not self._stopping:
             try:
                 claimed = await self._claim()
-                now = asyncio.get_running_loop().time()
-                if self._running and now - renewed > TASK_LEASE / 3:
-                    await self._claims.renew()
-                    renewed = now
-                patience = 0.0 if claimed or self._stopping else self._patience()
+                patience = 0.0 if claimed or self._stopping else await self._patience()
             except StoreUnavailable as error:
                 self._log.error("store.refused", why=str(error))
                 patience = REFUSED
@@ -62,14 +79,31 @@ class Runner:
         """Claim nothing more; let running tasks finish, and put those that do not back into the queue."""
         self._stopping = True
         self._wake.set()
-        tasks = [task for _, task in self._running.values()]
-        if tasks:
-            self._log.info("runner.draining", tasks=len(tasks))
-            await asyncio.wait(tasks, timeout=self._drain)
+        if self._running:
+            self._log.info("runner.draining", lane=self._lane, tasks=len(self._running))
+            await (self._drain_remote() if self._remote else self._drain_local())
         for claimed, task in list(self._running.values()):
             task.cancel()
             await asyncio.wait([task])
             await self._claims.give_back(claimed, "the server is stopping")
+        for chore in list(self._chores):
+            await chore
+
+    async def _drain_local(self) -> None:
+        await asyncio.wait([task for _, task in self._running.values()], timeout=self._drain.seconds)
+
+    async def _drain_remote(self) -> None:
+        """Wait for paid calls alone; jobs that a provider has taken are followed on after the restart."""
+        end = asyncio.get_running_loop().time() + self._drain.paid_seconds
+        while any(self._run.delicate(claimed) for claimed, _ in self._running.values()):
+            left = end - asyncio.get_running_loop().time()
+            if left <= 0:
+                break
+            await asyncio.wait(
+                [task for _, task in self._running.values()],
+                timeout=min(left, DRAIN_LOOK),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
 
     async def _claim(self) -> int:
         room = self._room()
@@ -96,14 +130,26 @@ class Runner:
 
     def _stop_task(self, task_id: str) -> None:
         if task_id in self._running:
-            self._running[task_id][1].cancel()
+            claimed, task = self._running[task_id]
+            task.cancel()
+            if self._remote:
+                chore = asyncio.create_task(self._abandon(claimed, task), name=f"abandon {task_id}")
+                self._chores.add(chore)
+                chore.add_done_callback(self._chores.discard)
+
+    async def _abandon(self, claimed: ClaimedTask, task: asyncio.Task[float | None]) -> None:
+        await asyncio.wait([task])
+        try:
+            await self._run.abandon(claimed)
+        except StoreUnavailable as error:
+            self._log.error("store.refused", why=str(error))
 
     def _room(self) -> int:
-        return self._most + min(self._run.fetching, MOST_FETCHING) - len(self._running)
+        return self._most + min(self._run.fetching(self._lane), MOST_FETCHING) - len(self._running)
 
-    def _patience(self) -> float:
+    async def _patience(self) -> float:
         """Seconds until there may be something to claim."""
         if self._room() <= 0:
             return IDLE
-        due_in = self._claims.due_in()
+        due_in = await self._claims.due_in()
         return IDLE if due_in is None else min(IDLE, due_in)

@@ -17,6 +17,7 @@ class Sweeper:
         self._rounds: list[tuple[float, Callable[[], Awaitable[None]]]] = [
             (1.0, sweep.deadlines),
             (10.0, sweep.leases),
+            (30.0, sweep.strays),
             (30.0, sweep.retention),
             (86400.0, sweep.orphans),
         ]

@@ -181,8 +181,10 @@ def test_statuses_are_the_seven_with_their_ends() -> None:
 def test_every_sample_answer_has_the_fields_of_its_schema(page: Page) -> None:
     """Example answers are JSON with every field that the schema requires."""
     answers = [json.loads(block) for block in page.blocks if block.startswith('{\n  "code": 0')]
-    tasks = [a["data"] for a in answers if "taskId" in a["data"] and len(a["data"]) > 1]
+    tasks = [a["data"] for a in answers if "result" in a["data"]]
     assert tasks
+    (trace,) = (a["data"] for a in answers if "attempts" in a["data"] and "taskId" in a["data"])
+    assert set(trace["attempts"][0]["calls"][0]) == set(DOCUMENT["components"]["schemas"]["CallData"]["required"])
     for task in tasks:
         assert set(task) == set(DOCUMENT["components"]["schemas"]["FullTaskData"]["required"])
         assert task["result"]["urls"]

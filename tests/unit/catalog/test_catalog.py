@@ -14,11 +14,55 @@ from aquatint.domain.size import Size, nearest_ratio, ratio_value
 
 
 def test_built_in_models() -> None:
-    """The Seedream family with its documented limits, served by studio."""
+    """Every family with its documented limits."""
     catalog = load("", {}, "")
     limits = {m.name: (m.n_max, m.references_max, m.references_plus_n_max) for m in catalog.models()}
-    assert limits == {"seedream-4": (15, 14, 15), "seedream-4.5": (15, 14, 15), "seedream-5-lite": (4, 14, None)}
-    assert catalog.engines() == {"studio"}
+    seedream = {"seedream-4": (15, 14, 15), "seedream-4.5": (15, 14, 15), "seedream-5-lite": (4, 14, None)}
+    assert {name: limits[name] for name in seedream} == seedream
+    assert list(limits)[:3] == list(seedream), "the family at the heart comes first"
+    assert limits["gpt-image-2/text-to-image"] == (10, 0, None)
+    assert limits["grok-imagine/text-to-image-lite"] == (4, 0, None)
+    assert limits["nano-banana-pro"][1] == 14
+
+
+def test_every_model_has_its_ordered_routes() -> None:
+    """Paid routes in order, and studio alone at the end, so that every model works with no key."""
+    catalog = load("", {}, "")
+    for model in catalog.models():
+        assert [route.engine for route in model.routes if route.alone] == ["studio"], model.name
+        assert model.routes[-1].alone
+        assert len({route.name for route in model.routes}) == len(model.routes)
+    assert [r.engine for r in catalog.find("seedream-4.5").routes] == [
+        "modelark",
+        "fal",
+        "replicate",
+        "maxapi",
+        "studio",
+    ]
+    assert catalog.find("seedream-4.5").routes[0].remote_model == "seedream-4-5-251128"
+
+
+def test_one_k_is_asked_for_as_two_where_nothing_smaller_is_made() -> None:
+    """1k of 4.5 and lite is bought as 2k and shrunk; 4 makes it itself."""
+    catalog = load("", {}, "")
+    for name, asked in (
+        ("seedream-4", (1280, 720)),
+        ("seedream-4.5", (2848, 1600)),
+        ("seedream-5-lite", (2848, 1600)),
+    ):
+        model = catalog.find(name)
+        assert model.size("16:9", "1k", None) == Size(1280, 720)
+        assert model.size_at(model.routes[0], "16:9", "1k", None) == Size(*asked)
+
+
+def test_a_tier_that_has_not_every_ratio() -> None:
+    """4k of GPT Image 2 exists for wide and tall ratios alone; others are refused (contract section 6.7)."""
+    model = load("", {}, "").find("gpt-image-2/text-to-image")
+    model.check(ratio="16:9", resolution="4k", n=1, references=0)
+    with pytest.raises(InvalidInput, match="4k"):
+        model.check(ratio="1:1", resolution="4k", n=1, references=0)
+    with pytest.raises(InvalidInput, match="imageUrls"):
+        load("", {}, "").find("gpt-image-2/image-to-image").check(ratio=None, resolution=None, n=1, references=0)
 
 
 def test_route_all_to() -> None:
@@ -38,7 +82,7 @@ def test_unknown_model_lists_close_matches() -> None:
     catalog = load("", {}, "")
     with pytest.raises(UnknownModel, match=r"did you mean seedream-4\.5"):
         catalog.find("seedream-45")
-    with pytest.raises(UnknownModel, match=r"seedream-4, seedream-4\.5, seedream-5-lite"):
+    with pytest.raises(UnknownModel, match=r"seedream-4, seedream-4\.5, seedream-5-lite.*GET /api/v1/models"):
         catalog.find("qqq")
     with pytest.raises(UnknownModel) as caught:
         catalog.find("x" * 100_000)

@@ -239,3 +239,34 @@ def test_first_start_shows_a_key_once(tmp_path: Path) -> None:
         assert server.log().count("aq_") == 1
         with server.client(secret) as client:
             assert client.account()["name"] == "first"
+
+
+def test_every_mistake_of_a_set_up_is_told_at_once(tmp_path: Path) -> None:
+    """Settings, catalog, engines, keys and secrets: one start names them all, and nothing is opened."""
+    catalog = tmp_path / "models.toml"
+    catalog.write_text(
+        '[models.m]\ntitle = "M"\nfamily = "m"\nsizes = "seedream"\nroutes = [{ engine = "imaginary" }]\n'
+    )
+    started = run_cli(
+        "serve",
+        "--data-dir",
+        str(tmp_path / "data"),
+        env={
+            "AQUATINT_CATALOG__FILE": str(catalog),
+            "AQUATINT_SERVER__PORT": "70000",
+            "AQUATINT_WEBHOOKS__SECRET": "whsec_!",
+            "AQUATINT_FAL__CALLBACKS": "true",
+            "AQUATINT_SECRETS": str(tmp_path / "nowhere"),
+        },
+    )
+    assert started.returncode == 2
+    for words in ("server.port", "imaginary", "webhooks.secret", "fal.callbacks", "nowhere"):
+        assert words in started.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_forced_route_needs_its_key(tmp_path: Path) -> None:
+    """Sending everything to a provider without a key stops the start and names the setting."""
+    started = run_cli("serve", "--data-dir", str(tmp_path), env={"AQUATINT_ENGINES__ROUTE_ALL_TO": "modelark"})
+    assert started.returncode == 2
+    assert "set modelark.api_key" in started.stderr

@@ -20,23 +20,33 @@ from aquatint.domain.errors import (
     TimedOut,
     Unavailable,
 )
+from aquatint.domain.provider import CircuitRules
 from aquatint.domain.task import Status, Task
 from aquatint.engines.base import EngineSpec, GeneratedImage, Generation, GenerationJob, Progress
 from aquatint.engines.null import PIXEL
+from aquatint.engines.registry import AnyEngine
 from aquatint.net.guard import GuardPolicy
 from aquatint.net.http import HttpDoor
+from aquatint.net.results import ResultDoor
 from aquatint.sandbox.images import IntakeLimits
 from aquatint.sandbox.limits import Limits
 from aquatint.sandbox.pool import Sandbox
 from aquatint.services.accepted import Accepted
+from aquatint.services.buy import BuyService
+from aquatint.services.keep import KeepRules, KeepService
+from aquatint.services.paint import PaintService
+from aquatint.services.prepare import PrepareService
+from aquatint.services.purchase import Tools
 from aquatint.services.references import FetchRules, ReferenceService
+from aquatint.services.route import RouteRules, RouteService
 from aquatint.services.run import RunRules, RunService
 from aquatint.services.settle import SettleService
 from aquatint.services.signals import Signals
 from aquatint.services.tools import SECOND, Clock, PublicUrls
+from aquatint.services.track import Tracker
 from aquatint.store.sqlite.store import SqliteStore
 from aquatint.telemetry import logger
-from support.rows import new_task
+from support.rows import LANE, new_task
 
 Work = Callable[[GenerationJob, Progress], Generation]
 RunOnce = Callable[..., Awaitable[Task]]
@@ -87,26 +97,31 @@ def run_once(store: SqliteStore, tmp_path: Path) -> RunOnce:
             door, assets, store, sandbox, IntakeLimits(), urls, clock, FetchRules(1000, 1.0, 1)
         )
         signals = Signals()
+        engines: dict[str, AnyEngine] = {"scripted": ScriptedEngine(work)}
+        keep = KeepService(assets, ResultDoor(door, connect_seconds=1.0), sandbox, KeepRules(1, 1.0))
+        rules = CircuitRules(5, 30 * SECOND)
+        tools = Tools(store, keep, Tracker(logger()), clock, rules, lambda engine: None, logger())
         run = RunService(
             store=store,
-            assets=assets,
             catalog=load("", {}, "scripted"),
-            engines={"scripted": ScriptedEngine(work)},
-            references=references,
+            engines=engines,
+            prepare=PrepareService(references, clock, signals),
+            route=RouteService(engines, RouteRules(False, False)),
+            paint=PaintService(keep),
+            buy=BuyService(tools, engines),
             settle=SettleService(store, urls, signals, clock, Accepted(clock, 0.0), 0.0),
             clock=clock,
             rules=RunRules(max_attempts, 0.0, 3600.0),
             log=logger(),
             signals=signals,
-            concurrency=1,
         )
         now = clock.now()
         submitted = await store.submit(new_task(at=now, deadline=now + int(seconds * SECOND)), 10)
         for _ in range(runs):
-            for claimed in await store.claim("w", 1, clock.now(), clock.now() + 60 * SECOND):
+            for claimed in await store.claim("w", LANE, 1, clock.now(), clock.now() + 60 * SECOND):
                 await run(claimed)
         await store.revoke_key("nobody", 0)  # a durable write: what was posted before it can be read now
-        task = store.task(submitted.task_id)
+        task = await store.task(submitted.task_id)
         assert task is not None
         return task
 

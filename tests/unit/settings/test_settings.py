@@ -156,3 +156,41 @@ def test_settings_are_frozen() -> None:
     with pytest.raises(AttributeError):
         load({}).server.port = 1  # type: ignore[misc]
     assert {name for name, _ in describe(load({}))} >= settings.SECRET_FIELDS
+
+
+def test_secrets_have_a_file_of_their_own(tmp_path: Path) -> None:
+    """AQUATINT_SECRETS names a file of keys alone, unreadable for others; the environment still wins."""
+    file = tmp_path / "secrets.toml"
+    file.write_text('[modelark]\napi_key = "from-file"\n[fal]\napi_key = "fal-file"\n')
+    file.chmod(0o600)
+    found = load({"AQUATINT_SECRETS": str(file), "AQUATINT_FAL__API_KEY": "from-env"})
+    assert (found.modelark.api_key, found.fal.api_key) == ("from-file", "from-env")
+    shown = dict(describe(found))
+    assert shown["modelark.api_key"] == "(set)"
+    assert "from-file" not in str(shown)
+
+
+def test_a_careless_secrets_file_is_refused(tmp_path: Path) -> None:
+    """Readable by others, holding what is no secret, or missing: each is said, and no value is quoted."""
+    file = tmp_path / "secrets.toml"
+    file.write_text('[modelark]\napi_key = "hush-hush"\nbase_url = "https://x.example"\n')
+    file.chmod(0o644)
+    found = problems({"AQUATINT_SECRETS": str(file)})
+    assert any("chmod 600" in problem for problem in found)
+    assert any("modelark.base_url is no secret" in problem for problem in found)
+    assert "hush-hush" not in str(found)
+    assert any("cannot be read" in problem for problem in problems({"AQUATINT_SECRETS": str(tmp_path / "none")}))
+
+
+def test_a_plugin_has_a_section_of_its_own() -> None:
+    """An installed engine that is none of ours reads its section as it was written."""
+    environment = {"AQUATINT_TARTAN__THREADS": "12"}
+    assert load(environment, plugins=("tartan",)).plugins == {"tartan": {"threads": "12"}}
+    assert problems(environment) == ["environment: there is no section [tartan]"]
+
+
+def test_mistakes_leave_the_default_in_place() -> None:
+    """Whoever checks further finds the other mistakes too: the settings are whole although one is wrong."""
+    found, wrong = settings.read({"AQUATINT_SERVER__PORT": "x", "AQUATINT_FAL__IN_FLIGHT": "many"})
+    assert len(wrong) == 2
+    assert (found.server.port, found.fal.in_flight) == (8000, 500)

@@ -83,5 +83,5 @@ async def test_half_a_migration_is_undone(path: Path, monkeypatch: pytest.Monkey
     connection.close()
     monkeypatch.undo()
     await store.open()
-    assert store.task(submitted.task_id) is not None
+    assert await store.task(submitted.task_id) is not None
     await store.close()

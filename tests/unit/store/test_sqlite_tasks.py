@@ -11,9 +11,9 @@ from aquatint.domain.delivery import DeliveryState
 from aquatint.domain.errors import Conflict, QuotaExceeded, RateLimited
 from aquatint.domain.key import Key
 from aquatint.domain.task import Status, TaskFilter
-from aquatint.store.base import Idempotency, Link
+from aquatint.store.base import Idempotency, Link, Requeue
 from aquatint.store.sqlite.store import SqliteStore
-from support.rows import KEY_ID, new_delivery, new_task, settlement, tried
+from support.rows import KEY_ID, LANE, new_delivery, new_task, settlement, tried
 
 MANY = 1000
 
@@ -22,11 +22,11 @@ async def test_a_new_task_is_pending_and_readable(store: SqliteStore) -> None:
     """When submit returns, the task is there for readers."""
     new = new_task(at=7)
     submitted = await store.submit(new, MANY)
-    task = store.task(submitted.task_id)
+    task = await store.task(submitted.task_id)
     assert task is not None
     assert (task.id, task.status, task.attempt, task.created_at, task.updated_at) == (new.id, Status.PENDING, 0, 7, 7)
     assert bytes(task.echo) == new.echo
-    assert [event.name for event in store.events(task.no)] == ["task.submitted"]
+    assert [event.name for event in await store.events(task.no)] == ["task.submitted"]
 
 
 async def test_claim_order(store: SqliteStore) -> None:
@@ -34,20 +34,20 @@ async def test_claim_order(store: SqliteStore) -> None:
     ids = [new_task(at=at).id for at in range(5)]
     for at, task_id in enumerate(ids):
         await store.submit(new_task(at=at, task_id=task_id), MANY)
-    first = await store.claim("w", 2, 3, 100)
-    second = await store.claim("w", 5, 3, 100)
-    third = await store.claim("w", 5, 3, 100)
+    first = await store.claim("w", LANE, 2, 3, 100)
+    second = await store.claim("w", LANE, 5, 3, 100)
+    third = await store.claim("w", LANE, 5, 3, 100)
     assert [task.id for task in first] == ids[:2]
     assert [task.id for task in second] == ids[2:4]
     assert third == []
     await store.revoke_key("nobody", 0)  # claims are durable a moment later: this waits for the moment
-    assert store.next_due() == 4
+    assert await store.next_due(LANE) == 4
 
 
 async def test_concurrent_claims_share_nothing(store: SqliteStore) -> None:
     """Many workers at once: every task goes to exactly one."""
     await asyncio.gather(*(store.submit(new_task(), MANY) for _ in range(60)))
-    claims = await asyncio.gather(*(store.claim(f"w{n}", 5, 1, 100) for n in range(20)))
+    claims = await asyncio.gather(*(store.claim(f"w{n}", LANE, 5, 1, 100) for n in range(20)))
     taken = [task.id for claimed in claims for task in claimed]
     assert len(taken) == len(set(taken)) == 60
 
@@ -55,35 +55,35 @@ async def test_concurrent_claims_share_nothing(store: SqliteStore) -> None:
 async def test_late_settle_changes_nothing(store: SqliteStore) -> None:
     """An attempt that lost its task writes nothing: no outcome, no delivery, no link, no points (fencing)."""
     await store.submit(new_task(), MANY)
-    (old,) = await store.claim("w1", 1, 1, 2)
+    (old,) = await store.claim("w1", LANE, 1, 1, 2)
     assert await store.release_expired(3) == 1
-    (new,) = await store.claim("w2", 1, 4, 100)
+    (new,) = await store.claim("w2", LANE, 1, 4, 100)
     assert (old.no, old.attempt, new.attempt) == (new.no, 1, 2)
     late = settlement(old.no, old.attempt, delivery=new_delivery())
     assert await store.settle(late) is False
     store.mark_submitted(old.no, old.attempt, "late/1", 5)
     store.note_progress(old.no, old.attempt, 0.9)
-    assert await store.requeue(old.no, old.attempt, 0, 5, "late", failed=True) is False
-    task = store.task(old.id)
+    assert await store.requeue(Requeue(old.no, old.attempt, 0, 5, "late", failed=True)) is False
+    task = await store.task(old.id)
     assert task is not None
     assert (task.status, task.progress, task.engine, task.result) == (Status.PROCESSING, 0.0, None, None)
-    assert store.deliveries(old.no) == []
+    assert await store.deliveries(old.no) == []
     assert late.result is not None
-    assert store.link(late.result.images[0].token) is None
+    assert await store.link(late.result.images[0].token) is None
     assert await store.settle(settlement(new.no, new.attempt)) is True
 
 
 async def test_an_outcome_is_written_once(store: SqliteStore) -> None:
     """A second outcome of the same attempt changes nothing either."""
     await store.submit(new_task(), MANY)
-    (claimed,) = await store.claim("w", 1, 1, 100)
+    (claimed,) = await store.claim("w", LANE, 1, 1, 100)
     outcomes = await asyncio.gather(
         store.settle(settlement(claimed.no, 1)),
         store.settle(settlement(claimed.no, 1, Status.CANCELLED)),
         store.settle(settlement(claimed.no, 1, Status.TIMEOUT)),
     )
     assert outcomes == [True, False, False]
-    task = store.task(claimed.id)
+    task = await store.task(claimed.id)
     assert task is not None
     assert task.status is Status.SUCCESS
 
@@ -91,17 +91,17 @@ async def test_an_outcome_is_written_once(store: SqliteStore) -> None:
 async def test_status_never_goes_back(store: SqliteStore) -> None:
     """A task given back stays PROCESSING or SUBMITTED; only the first change of status moves updated_at."""
     await store.submit(new_task(), MANY)
-    (claimed,) = await store.claim("w", 1, 10, 100)
+    (claimed,) = await store.claim("w", LANE, 1, 10, 100)
     store.mark_submitted(claimed.no, 1, "e/1", 20)
-    assert await store.requeue(claimed.no, 1, 30, 30, "Broken", failed=True)
-    task = store.task(claimed.id)
+    assert await store.requeue(Requeue(claimed.no, 1, 30, 30, "Broken", failed=True))
+    task = await store.task(claimed.id)
     assert task is not None
     assert (task.status, task.updated_at) == (Status.SUBMITTED, 20)
-    assert await store.claim("w", 1, 29, 100) == [], "not before its time"
-    (again,) = await store.claim("w", 1, 30, 100)
+    assert await store.claim("w", LANE, 1, 29, 100) == [], "not before its time"
+    (again,) = await store.claim("w", LANE, 1, 30, 100)
     store.mark_submitted(again.no, 2, "e/1", 40)
     assert await store.settle(settlement(again.no, 2, at=60))
-    task = store.task(claimed.id)
+    task = await store.task(claimed.id)
     assert task is not None
     assert (again.attempt, again.failures, task.updated_at) == (2, 1, 60)
 
@@ -110,10 +110,10 @@ async def test_release_foreign(store: SqliteStore) -> None:
     """A new process takes back what the dead one held, tasks and deliveries, and nothing of its own."""
     for _ in range(3):
         await store.submit(new_task(), MANY)
-    theirs = await store.claim("dead", 2, 1, 10**12)
-    (mine,) = await store.claim("me", 1, 1, 10**12)
+    theirs = await store.claim("dead", LANE, 2, 1, 10**12)
+    (mine,) = await store.claim("me", LANE, 1, 1, 10**12)
     assert await store.release_foreign("me", 5) == 2
-    again = await store.claim("me", 5, 5, 10**12)
+    again = await store.claim("me", LANE, 5, 5, 10**12)
     assert [task.id for task in again] == [task.id for task in theirs]
     assert all(task.failures == 0 for task in again), "a dead server is no failure of the engine"
     assert await store.settle(settlement(mine.no, 1, delivery=new_delivery()))
@@ -127,7 +127,7 @@ async def test_release_foreign(store: SqliteStore) -> None:
 async def test_renewed_leases_hold(store: SqliteStore) -> None:
     """A lease that was renewed does not run out at its first end."""
     await store.submit(new_task(), MANY)
-    await store.claim("w", 1, 1, 10)
+    await store.claim("w", LANE, 1, 1, 10)
     await store.renew("w", 100)
     assert await store.release_expired(50) == 0
     assert await store.release_expired(100) == 1
@@ -162,21 +162,21 @@ async def test_points(store: SqliteStore) -> None:
     """Held at submit, captured for what came out, the rest and every failure given back."""
     await store.add_key(Key(KEY_ID, "k", "aq_", 0, points=10), b"hash")
 
-    def balance() -> int | None:
-        return store.keys()[0].points
+    async def balance() -> int | None:
+        return (await store.keys())[0].points
 
     await store.submit(new_task(points=4), MANY)
     await store.submit(new_task(points=5), MANY)
     with pytest.raises(QuotaExceeded):
         await store.submit(new_task(points=2), MANY)
-    assert balance() == 1
-    one, two = await store.claim("w", 2, 1, 100)
+    assert await balance() == 1
+    one, two = await store.claim("w", LANE, 2, 1, 100)
     await store.settle(settlement(one.no, 1, points_charged=3))
-    assert balance() == 2, "one of four images did not survive"
+    assert await balance() == 2, "one of four images did not survive"
     await store.settle(settlement(two.no, 1, Status.FAILURE))
-    assert balance() == 7
+    assert await balance() == 7
     await store.settle(settlement(two.no, 1, Status.FAILURE))
-    assert balance() == 7
+    assert await balance() == 7
 
 
 async def test_full_backlog(store: SqliteStore) -> None:
@@ -186,15 +186,15 @@ async def test_full_backlog(store: SqliteStore) -> None:
     with pytest.raises(RateLimited) as caught:
         await store.submit(new_task(), 3)
     assert caught.value.retry_after > 0
-    (claimed,) = await store.claim("w", 1, 1, 100)
+    (claimed,) = await store.claim("w", LANE, 1, 1, 100)
     waiting = await store.submit(new_task(), 3)
     with pytest.raises(RateLimited):
         await store.submit(new_task(), 3)
-    task = store.task(waiting.task_id)
+    task = await store.task(waiting.task_id)
     assert task is not None
     assert await store.settle(settlement(task.no, 0, Status.CANCELLED))
     await store.submit(new_task(), 3)
-    await store.requeue(claimed.no, 1, 0, 0, "drain", failed=False)
+    await store.requeue(Requeue(claimed.no, 1, 0, 0, "drain", failed=False))
     with pytest.raises(RateLimited):
         await store.submit(new_task(), 3)
 
@@ -203,12 +203,12 @@ async def test_overdue(store: SqliteStore) -> None:
     """Waiting and running tasks past their deadline are found, finished ones are not."""
     for deadline in (10, 20, 30):
         await store.submit(new_task(deadline=deadline), MANY)
-    (running,) = await store.claim("w", 1, 1, 100)
-    found = store.overdue(20, 10)
+    (running,) = await store.claim("w", LANE, 1, 1, 100)
+    found = await store.overdue(20, 10)
     assert [task.no for task in found] == [running.no, running.no + 1]
-    assert len(store.overdue(20, 1)) == 1
+    assert len(await store.overdue(20, 1)) == 1
     await store.settle(settlement(running.no, 1))
-    assert len(store.overdue(20, 10)) == 1
+    assert len(await store.overdue(20, 10)) == 1
 
 
 async def test_filters(store: SqliteStore) -> None:
@@ -216,19 +216,19 @@ async def test_filters(store: SqliteStore) -> None:
     for at in range(5):
         await store.submit(new_task(at=at), MANY)
     await store.submit(new_task(at=9, key_id="other"), MANY)
-    all_of_them = store.tasks(TaskFilter(KEY_ID))
+    all_of_them = await store.tasks(TaskFilter(KEY_ID))
     assert [task.created_at for task in all_of_them] == [4, 3, 2, 1, 0]
-    middle = store.tasks(TaskFilter(KEY_ID, created_after=1, created_before=3))
+    middle = await store.tasks(TaskFilter(KEY_ID, created_after=1, created_before=3))
     assert [task.created_at for task in middle] == [3, 2, 1]
-    assert [task.created_at for task in store.tasks(TaskFilter(KEY_ID, before=middle[0].no, limit=2))] == [2, 1]
-    assert store.tasks(TaskFilter(KEY_ID, status=Status.SUCCESS)) == []
+    assert [task.created_at for task in await store.tasks(TaskFilter(KEY_ID, before=middle[0].no, limit=2))] == [2, 1]
+    assert await store.tasks(TaskFilter(KEY_ID, status=Status.SUCCESS)) == []
 
 
 async def test_deliveries(store: SqliteStore) -> None:
     """Due ones only, busy hosts left out, a lost lease comes due again, the log counts on."""
     for host in ("a.invalid", "a.invalid", "b.invalid"):
         submitted = await store.submit(new_task(), MANY)
-        (claimed,) = await store.claim("w", 1, 1, 100)
+        (claimed,) = await store.claim("w", LANE, 1, 1, 100)
         assert await store.settle(settlement(claimed.no, 1, delivery=new_delivery(host, next_at=10)))
     assert await store.claim_deliveries("d", 9, 9, 50, []) == []
     (other,) = await store.claim_deliveries("d", 9, 10, 50, ["a.invalid"])
@@ -240,14 +240,14 @@ async def test_deliveries(store: SqliteStore) -> None:
     assert (again.id, again.attempt) == (other.id, 2)
     await store.record_delivery(again.no, tried("delivered"), DeliveryState.DELIVERED, None)
     assert {delivery.id for delivery in await store.claim_deliveries("d", 9, 50, 90, [])} >= {first[0].id}
-    task = store.task(submitted.task_id)
+    task = await store.task(submitted.task_id)
     assert task is not None
     assert await store.redeliver(task.no, 60)
     (repeated,) = await store.claim_deliveries("d", 9, 60, 90, ["a.invalid"])
     assert repeated.attempt == 1, "a fresh schedule"
     await store.record_delivery(repeated.no, tried(), DeliveryState.PENDING, 70)
     await store.revoke_key("nothing", 0)  # any durable write: what was recorded before it is readable afterwards
-    (shown,) = store.deliveries(task.no)
+    (shown,) = await store.deliveries(task.no)
     assert [attempt.number for attempt in shown.attempts] == [1, 2, 3]
 
 
@@ -256,9 +256,9 @@ async def test_links_expire(store: SqliteStore) -> None:
     for token, digest, expires_at in (("a", "x", 10), ("b", "x", 20), ("c", "y", 10)):
         await store.add_link(Link(token, "1.png", digest, "image/png", 1, expires_at))
     assert await store.expire_links(10, 10) == ["y"]
-    assert store.unclaimed(["x", "y", "z"]) == ["y", "z"]
+    assert await store.unclaimed(["x", "y", "z"]) == ["y", "z"]
     assert await store.expire_links(20, 10) == ["x"]
-    assert store.link("a") is not None
+    assert await store.link("a") is not None
 
 
 async def test_all_of_it_survives(path: Path) -> None:
@@ -266,11 +266,11 @@ async def test_all_of_it_survives(path: Path) -> None:
     first = SqliteStore(path)
     await first.open()
     submitted = await first.submit(new_task(), MANY)
-    await first.claim("w", 1, 1, 100)
+    await first.claim("w", LANE, 1, 1, 100)
     await first.close()
     second = SqliteStore(path)
     await second.open()
-    task = second.task(submitted.task_id)
+    task = await second.task(submitted.task_id)
     await second.close()
     assert task is not None
     assert task.status is Status.PROCESSING

@@ -47,11 +47,11 @@ class CatalogRoutes:
     auth: Authenticator
 
     async def models(self, request: Request) -> Response:
-        offered = self.list_models(self.auth(request))
+        offered = self.list_models(await self.auth(request))
         return envelope(answers.ok(ModelList([_model(model) for model in offered])))
 
     async def account(self, request: Request) -> Response:
-        key = self.keys.current(self.auth(request))
+        key = await self.keys.current(await self.auth(request))
         data = answers.AccountData(key.id, key.name, key.points, list(key.models), key.requests_per_minute)
         return envelope(answers.ok(data))
 

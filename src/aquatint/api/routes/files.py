@@ -36,7 +36,7 @@ class FileRoutes:
     max_upload: int
 
     async def upload(self, request: Request) -> Response:
-        key = self.auth(request)
+        key = await self.auth(request)
         self.auth.spend(key)
         data = await self._form_file(request)
         stored = await self.upload_file(data)
@@ -76,7 +76,7 @@ class FileRoutes:
         return data
 
     async def serve(self, request: Request) -> Response:
-        file = self.find_file(request.path_params["token"], request.path_params["name"])
+        file = await self.find_file(request.path_params["token"], request.path_params["name"])
         return FileResponse(file.path, media_type=file.media_type, headers=FILE_HEADERS)
 
 

@@ -22,7 +22,8 @@ from aquatint.services.deliver import RedeliverService
 from aquatint.services.query import QueryService, cursor
 from aquatint.services.submit import SubmitRequest, SubmitService
 from aquatint.services.tools import PublicUrls
-from aquatint.wire import answers, requests, times
+from aquatint.services.trace import TraceService, advice_of
+from aquatint.wire import answers, requests, times, traces
 
 BIG = 256 * 1024  # bytes of a body that is parsed in a thread
 PAGE_MAX = 100
@@ -36,6 +37,7 @@ class TaskRoutes:
     submit_task: SubmitService
     query_task: QueryService
     cancel_task: CancelService
+    trace_task: TraceService
     redeliver: RedeliverService
     auth: Authenticator
     urls: PublicUrls
@@ -44,7 +46,7 @@ class TaskRoutes:
     failure_word: str
 
     async def submit(self, request: Request) -> Response:
-        key = self.auth(request)
+        key = await self.auth(request)
         self.auth.spend(key)
         body = await bodies.read(request, self.max_body)
         idempotency_key = _idempotency_key(request)
@@ -57,30 +59,36 @@ class TaskRoutes:
         return envelope(answers.ok(answers.SubmitData(submitted.task_id)), headers=headers)
 
     async def query(self, request: Request) -> Response:
-        key = self.auth(request)
-        task = self.query_task(request.path_params["taskId"], key.id)
+        key = await self.auth(request)
+        task = await self.query_task(request.path_params["taskId"], key.id)
         strict = request.headers.get("x-aquatint-strict", "").lower() in ("true", "1")
         data = answers.task_data(task, self.urls.image, strict=strict, failure_word=self.failure_word)
         return envelope(answers.ok(data))
 
     async def listing(self, request: Request) -> Response:
-        key = self.auth(request)
-        tasks, next_cursor = await asyncio.to_thread(self.query_task.page, _filter(request, key.id))
+        key = await self.auth(request)
+        tasks, next_cursor = await self.query_task.page(_filter(request, key.id))
         shown = [answers.task_data(task, self.urls.image, failure_word=self.failure_word) for task in tasks]
         return envelope(answers.ok({"tasks": shown, "next_cursor": next_cursor}))
 
     async def cancel(self, request: Request) -> Response:
-        key = self.auth(request)
+        key = await self.auth(request)
         task = await self.cancel_task(request.path_params["taskId"], key.id)
         return envelope(answers.ok(answers.task_data(task, self.urls.image, failure_word=self.failure_word)))
 
+    async def trace(self, request: Request) -> Response:
+        key = await self.auth(request)
+        found = await self.trace_task(request.path_params["taskId"], key.id)
+        data = traces.trace_data(found.task, found.attempts, found.calls, found.cost, advice_of)
+        return envelope(answers.ok(data))
+
     async def deliveries(self, request: Request) -> Response:
-        key = self.auth(request)
-        found = self.query_task.deliveries(request.path_params["taskId"], key.id)
+        key = await self.auth(request)
+        found = await self.query_task.deliveries(request.path_params["taskId"], key.id)
         return envelope(answers.ok({"deliveries": [_delivery(delivery) for delivery in found]}))
 
     async def deliver_again(self, request: Request) -> Response:
-        key = self.auth(request)
+        key = await self.auth(request)
         await self.redeliver(request.path_params["taskId"], key.id)
         return envelope(answers.ok({}))
 
@@ -233,6 +241,18 @@ def operations(routes: TaskRoutes) -> list[Operation]:
             "Ends a waiting or running task at once; the engine stops and the callback is sent.",
             parameters=(TASK_ID,),
             errors=(401, 404, 409, 503),
+        ),
+        Operation(
+            "GET",
+            "/api/v1/task/{taskId}/trace",
+            "traceTask",
+            "Explain what happened to a task",
+            answering(routes.trace),
+            traces.TraceData,
+            "Each attempt with its engine, its waits and its times, each paid call with the provider's ids, and why"
+            " something failed with what to do about it: retry, fix, top up or stop.",
+            parameters=(TASK_ID,),
+            errors=(401, 404),
         ),
         Operation(
             "GET",

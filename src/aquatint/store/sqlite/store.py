@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from aquatint.domain.call import CallEnd, NewCall, PaidCall, PendingImage
 from aquatint.domain.delivery import ClaimedDelivery, Delivery, DeliveryAttempt, DeliveryState
 from aquatint.domain.errors import RateLimited, StoreUnavailable
 from aquatint.domain.key import Key
-from aquatint.domain.task import ClaimedTask, Micros, Task, TaskFilter
-from aquatint.store.base import Event, Link, NewTask, Settlement, Submitted
-from aquatint.store.sqlite import deliveries, keys, links, schema, tasks
+from aquatint.domain.provider import Admitted, CircuitRules, ProviderLimits, ProviderState, Verdict, Wait
+from aquatint.domain.task import Attempt, ClaimedTask, Micros, Task, TaskFilter
+from aquatint.store.base import Escrowed, Event, Link, NewTask, Requeue, Settlement, Submitted
+from aquatint.store.sqlite import calls, deliveries, keys, links, schema, tasks
+from aquatint.store.sqlite import escrow as escrows
 from aquatint.store.sqlite.writer import Writer
 
 P = ParamSpec("P")
@@ -63,22 +67,34 @@ class SqliteStore:
         self._pending += not submitted.replayed
         return submitted
 
-    def task(self, task_id: str) -> Task | None:
+    async def task(self, task_id: str) -> Task | None:
         return self._look(tasks.read, task_id)
 
-    def tasks(self, wanted: TaskFilter) -> list[Task]:
-        return self._look(tasks.listing, wanted)
+    async def tasks(self, wanted: TaskFilter) -> list[Task]:
+        # Filters may look at many rows: not on the event loop.
+        return await asyncio.to_thread(self._look, tasks.listing, wanted)
 
-    def events(self, task_no: int) -> list[Event]:
+    async def events(self, task_no: int) -> list[Event]:
         return self._look(tasks.events, task_no)
 
-    async def claim(self, owner: str, limit: int, now: Micros, lease_until: Micros) -> list[ClaimedTask]:
-        claimed = await self._writer.run(lambda db: tasks.claim(db, owner, limit, now, lease_until), durable=False)
+    async def attempts(self, task_no: int) -> list[Attempt]:
+        return self._look(tasks.attempts, task_no)
+
+    async def claim(self, owner: str, lane: str, limit: int, now: Micros, lease_until: Micros) -> list[ClaimedTask]:
+        claimed = await self._writer.run(
+            lambda db: tasks.claim(db, owner, lane, limit, now, lease_until), durable=False
+        )
         self._pending = max(0, self._pending - len(claimed))
         return claimed
 
-    def next_due(self) -> Micros | None:
-        return self._look(tasks.next_due)
+    async def next_due(self, lane: str) -> Micros | None:
+        return self._look(tasks.next_due, lane)
+
+    async def strays(self, lanes: Sequence[str], limit: int) -> list[Task]:
+        return self._look(tasks.strays, lanes, limit)
+
+    async def move(self, task_no: int, lane: str) -> None:
+        await self._writer.run(lambda db: tasks.move(db, task_no, lane))
 
     def mark_submitted(self, task_no: int, attempt: int, engine: str, at: Micros) -> None:
         self._writer.post(tasks.mark_submitted(task_no, attempt, engine, at))
@@ -102,10 +118,8 @@ class SqliteStore:
             self._pending = max(0, self._pending - 1)
         return settled
 
-    async def requeue(
-        self, task_no: int, attempt: int, not_before: Micros, at: Micros, why: str, *, failed: bool
-    ) -> bool:
-        requeued = await self._writer.run(lambda db: tasks.requeue(db, task_no, attempt, not_before, at, why, failed))
+    async def requeue(self, how: Requeue) -> bool:
+        requeued = await self._writer.run(lambda db: tasks.requeue(db, how))
         self._pending += int(requeued)
         return requeued
 
@@ -123,8 +137,63 @@ class SqliteStore:
         self._count_pending()  # also mends what cancels and timeouts of waiting tasks left uncounted
         return released
 
-    def overdue(self, now: Micros, limit: int) -> list[Task]:
+    async def overdue(self, now: Micros, limit: int) -> list[Task]:
         return self._look(tasks.overdue, now, limit)
+
+    async def calls(self, task_no: int) -> list[PaidCall]:
+        return self._look(calls.of_task, task_no)
+
+    async def intend(self, task_no: int, attempt: int, new: Sequence[NewCall], now: Micros) -> list[PaidCall]:
+        return await self._writer.run(lambda db: calls.intend(db, task_no, attempt, new, now))
+
+    async def adopt(self, call_no: int, task_no: int, attempt: int) -> None:
+        await self._writer.run(lambda db: calls.adopt(db, call_no, task_no, attempt))
+
+    async def admit(
+        self, call: PaidCall, attempt: int, limits: ProviderLimits, probe_for: Micros, now: Micros
+    ) -> Admitted | Wait:
+        return await self._writer.run(lambda db: calls.admit(db, call, attempt, limits, probe_for, now))
+
+    async def acknowledge(
+        self,
+        call_no: int,
+        at: Micros,
+        *,
+        remote_id: str = "",
+        request_id: str = "",
+        handle: dict[str, str] | None = None,
+        pending: tuple[PendingImage, ...] = (),
+    ) -> None:
+        await self._writer.run(
+            lambda db: calls.acknowledge(db, call_no, at, remote_id, request_id, handle or {}, pending)
+        )
+
+    async def end_call(
+        self, call_no: int, end: CallEnd, verdict: Verdict | None, retry_after: float | None, rules: CircuitRules
+    ) -> None:
+        await self._writer.run(lambda db: calls.end(db, call_no, end, verdict, retry_after, rules))
+
+    async def recent_calls(self, unknown: bool, limit: int) -> list[tuple[str, PaidCall]]:
+        return self._look(calls.recent, unknown, limit)
+
+    async def resolve_call(self, call_no: int, charged: bool, note: str, at: Micros) -> bool:
+        return await self._writer.run(lambda db: calls.resolve(db, call_no, charged, note, at))
+
+    async def call_task(self, engine: str, remote_id: str) -> str | None:
+        return self._look(calls.task_of, engine, remote_id)
+
+    async def providers(self) -> list[ProviderState]:
+        return self._look(calls.providers)
+
+    async def escrowed(self, source: str, since: Micros) -> Escrowed | None:
+        return self._look(escrows.read, source, since)
+
+    async def escrow(self, source: str, reference: Escrowed, link: Link) -> None:
+        def write(db: sqlite3.Connection) -> None:
+            escrows.write(db, source, reference)
+            tasks.add_link(db, link)
+
+        await self._writer.run(write)
 
     async def claim_deliveries(
         self, owner: str, limit: int, now: Micros, lease_until: Micros, busy_hosts: Sequence[str]
@@ -133,7 +202,7 @@ class SqliteStore:
             lambda db: deliveries.claim(db, owner, limit, now, lease_until, busy_hosts), durable=False
         )
 
-    def next_delivery_due(self, busy_hosts: Sequence[str]) -> Micros | None:
+    async def next_delivery_due(self, busy_hosts: Sequence[str]) -> Micros | None:
         return self._look(deliveries.next_due, busy_hosts)
 
     async def record_delivery(
@@ -141,7 +210,7 @@ class SqliteStore:
     ) -> None:
         await self._writer.run(lambda db: deliveries.record(db, delivery_no, attempt, state, next_at), durable=False)
 
-    def deliveries(self, task_no: int) -> list[Delivery]:
+    async def deliveries(self, task_no: int) -> list[Delivery]:
         return self._look(deliveries.listing, task_no)
 
     async def redeliver(self, task_no: int, now: Micros) -> bool:
@@ -150,10 +219,10 @@ class SqliteStore:
     async def add_key(self, key: Key, secret_hash: bytes) -> None:
         await self._writer.run(lambda db: keys.add(db, key, secret_hash))
 
-    def key_by_hash(self, secret_hash: bytes) -> Key | None:
+    async def key_by_hash(self, secret_hash: bytes) -> Key | None:
         return self._look(keys.by_hash, secret_hash)
 
-    def keys(self) -> list[Key]:
+    async def keys(self) -> list[Key]:
         return self._look(keys.listing)
 
     async def revoke_key(self, key_id: str, at: Micros) -> bool:
@@ -165,13 +234,13 @@ class SqliteStore:
     async def add_link(self, link: Link) -> None:
         await self._writer.run(lambda db: tasks.add_link(db, link))
 
-    def link(self, token: str) -> Link | None:
+    async def link(self, token: str) -> Link | None:
         return self._look(links.read, token)
 
     async def expire_links(self, now: Micros, limit: int) -> list[str]:
         return await self._writer.run(lambda db: links.expire(db, now, limit))
 
-    def unclaimed(self, digests: Sequence[str]) -> list[str]:
+    async def unclaimed(self, digests: Sequence[str]) -> list[str]:
         return self._look(links.unclaimed, digests)
 
     async def forget_idempotency(self, now: Micros, limit: int) -> int:
@@ -180,3 +249,6 @@ class SqliteStore:
             "DELETE FROM idempotency WHERE no IN (SELECT no FROM idempotency ORDER BY no LIMIT ?) AND expires_at <= ?"
         )
         return await self._writer.run(lambda db: db.execute(query, (limit, now)).rowcount)
+
+    async def forget_escrow(self, before: Micros, limit: int) -> int:
+        return await self._writer.run(lambda db: escrows.forget(db, before, limit))

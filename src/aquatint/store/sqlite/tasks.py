@@ -9,13 +9,25 @@ from typing import Any
 import msgspec
 
 from aquatint.domain.errors import Conflict, QuotaExceeded
-from aquatint.domain.task import ClaimedTask, Micros, Result, Status, Task, TaskFilter, TaskInput
-from aquatint.store.base import Event, Link, NewTask, Settlement, Submitted
+from aquatint.domain.task import (
+    Attempt,
+    AttemptLog,
+    ClaimedTask,
+    Micros,
+    Result,
+    Status,
+    Task,
+    TaskFilter,
+    TaskInput,
+)
+from aquatint.store.base import Event, Link, NewTask, Requeue, Settlement, Submitted
+from aquatint.store.sqlite import calls
 
 _json = msgspec.json.Encoder()
 _result = msgspec.json.Decoder(Result)
 _input = msgspec.json.Decoder(TaskInput)
 _texts = msgspec.json.Decoder(tuple[str, ...])
+_log = msgspec.json.Decoder(AttemptLog)
 
 _COLUMNS = (
     "no, id, key_id, user_id, model, mode, status, echo, callback_url, created_at, updated_at, attempt, engine,"
@@ -67,7 +79,8 @@ def insert(db: sqlite3.Connection, new: NewTask) -> Submitted:
     points = _hold(db, new) if new.points else 0
     number = db.execute(
         "INSERT INTO task (id, key_id, user_id, model, mode, status, not_before, deadline_at, created_at,"
-        " updated_at, points, callback_url, echo, input) VALUES (?, ?, ?, ?, ?, 'PENDING', ?, ?, ?, ?, ?, ?, ?, ?)",
+        " updated_at, points, callback_url, echo, input, lane)"
+        " VALUES (?, ?, ?, ?, ?, 'PENDING', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             new.id,
             new.key_id,
@@ -82,6 +95,7 @@ def insert(db: sqlite3.Connection, new: NewTask) -> Submitted:
             new.callback_url,
             new.echo,
             _json.encode(new.input),
+            new.lane,
         ),
     ).lastrowid
     assert number is not None  # noqa: S101  # an INSERT into a rowid table always sets it
@@ -117,20 +131,22 @@ def _book(db: sqlite3.Connection, task_no: int, key_id: str, kind: str, points: 
     )
 
 
-def claim(db: sqlite3.Connection, owner: str, limit: int, now: Micros, lease_until: Micros) -> list[ClaimedTask]:
+def claim(
+    db: sqlite3.Connection, owner: str, lane: str, limit: int, now: Micros, lease_until: Micros
+) -> list[ClaimedTask]:
     rows = db.execute(
         "UPDATE task SET phase = 1, attempt = attempt + 1, lease_owner = ?, lease_until = ?,"
         " updated_at = CASE status WHEN 'PENDING' THEN ? ELSE updated_at END,"
         " status = CASE status WHEN 'PENDING' THEN 'PROCESSING' ELSE status END"
         " WHERE no IN"
-        " (SELECT no FROM task WHERE phase = 0 AND not_before <= ? ORDER BY not_before, no LIMIT ?)"
+        " (SELECT no FROM task WHERE phase = 0 AND lane = ? AND not_before <= ? ORDER BY not_before, no LIMIT ?)"
         " RETURNING no, id, key_id, model, input, attempt, failures, progress, created_at, deadline_at,"
-        " echo, callback_url, user_id",
-        (owner, lease_until, now, now, limit),
+        " echo, callback_url, user_id, lane, failed_routes, not_before",
+        (owner, lease_until, now, lane, now, limit),
     ).fetchall()
     db.executemany(
-        "INSERT INTO attempt (task_no, number, owner, started_at) VALUES (?, ?, ?, ?)",
-        [(row[0], row[5], owner, now) for row in rows],
+        "INSERT INTO attempt (task_no, number, owner, started_at, due_at) VALUES (?, ?, ?, ?, ?)",
+        [(row[0], row[5], owner, now, row[15]) for row in rows],
     )
     db.executemany(
         "INSERT INTO event (task_no, at, name, detail) VALUES (?, ?, 'task.claimed', ?)",
@@ -141,7 +157,7 @@ def claim(db: sqlite3.Connection, owner: str, limit: int, now: Micros, lease_unt
 
 def _claimed(row: Sequence[Any]) -> ClaimedTask:
     no, task_id, key_id, model, input_, attempt, failures, progress, *rest = row
-    created_at, deadline_at, echo, callback_url, user_id = rest
+    created_at, deadline_at, echo, callback_url, user_id, lane, failed_routes, _ = rest
     return ClaimedTask(
         no=no,
         id=task_id,
@@ -156,6 +172,8 @@ def _claimed(row: Sequence[Any]) -> ClaimedTask:
         echo=msgspec.Raw(echo),
         callback_url=callback_url,
         user_id=user_id,
+        lane=lane,
+        failed_routes=_texts.decode(failed_routes) if failed_routes else (),
     )
 
 
@@ -203,9 +221,9 @@ def settle(db: sqlite3.Connection, outcome: Settlement) -> bool:
     ).fetchall()
     if not row:
         return False
-    _close_attempt(
-        db, outcome.task_no, outcome.attempt, outcome.at, outcome.status.value, outcome.detail, outcome.engine
-    )
+    log = msgspec.structs.replace(outcome.log, engine=outcome.engine)
+    _close_attempt(db, outcome.task_no, outcome.attempt, outcome.at, outcome.status.value, outcome.detail, log)
+    calls.close_open(db, outcome.task_no, outcome.at)
     add_event(db, outcome.task_no, outcome.at, f"task.{outcome.status.lower()}", outcome.failure_message or "")
     _settle_points(db, outcome, key_id=row[0][0], held=row[0][1])
     if outcome.result is not None:
@@ -230,13 +248,21 @@ def _close_attempt(
     at: Micros,
     what: str,
     detail: str,
-    engine: str | None = None,
+    log: AttemptLog | None = None,
 ) -> None:
     if attempt:
         db.execute(
-            "UPDATE attempt SET finished_at = ?, outcome = ?, detail = ?, engine = ?"
-            " WHERE task_no = ? AND number = ?",
-            (at, what, detail, engine, task_no, attempt),
+            "UPDATE attempt SET finished_at = ?, outcome = ?, detail = ?, engine = ?, log = ?"
+            " WHERE task_no = ? AND number = ? AND finished_at IS NULL",
+            (
+                at,
+                what,
+                detail,
+                log.engine if log is not None else None,
+                _json.encode(log) if log is not None else None,
+                task_no,
+                attempt,
+            ),
         )
 
 
@@ -252,17 +278,25 @@ def _settle_points(db: sqlite3.Connection, outcome: Settlement, key_id: str, hel
         db.execute("UPDATE key SET points = points + ? WHERE id = ?", (held - captured, key_id))
 
 
-def requeue(
-    db: sqlite3.Connection, task_no: int, attempt: int, not_before: Micros, at: Micros, why: str, failed: bool
-) -> bool:
+def requeue(db: sqlite3.Connection, how: Requeue) -> bool:
     changed = db.execute(
-        "UPDATE task SET phase = 0, not_before = ?, failures = failures + ?, lease_owner = NULL, lease_until = NULL"
+        "UPDATE task SET phase = 0, not_before = ?, failures = CASE WHEN ? IS NULL THEN failures + ? ELSE 0 END,"
+        " lane = coalesce(?, lane), failed_routes = CASE ? WHEN '' THEN failed_routes ELSE ? END,"
+        " lease_owner = NULL, lease_until = NULL"
         " WHERE no = ? AND attempt = ? AND phase = 1",
-        (not_before, failed, task_no, attempt),
+        (
+            how.not_before,
+            how.lane,
+            how.failed,
+            how.lane,
+            *[_json.encode(how.failed_routes).decode() if how.failed_routes else ""] * 2,
+            how.task_no,
+            how.attempt,
+        ),
     ).rowcount
     if changed:
-        _close_attempt(db, task_no, attempt, at, "requeued", why)
-        add_event(db, task_no, at, "task.requeued", why)
+        _close_attempt(db, how.task_no, how.attempt, how.at, "requeued", how.why, how.log)
+        add_event(db, how.task_no, how.at, "task.requeued", how.why)
     return bool(changed)
 
 
@@ -319,9 +353,37 @@ def events(db: sqlite3.Connection, task_no: int) -> list[Event]:
     return [Event(*row) for row in rows]
 
 
-def next_due(db: sqlite3.Connection) -> Micros | None:
-    rows = db.execute("SELECT not_before FROM task WHERE phase = 0 ORDER BY not_before LIMIT 1").fetchall()
+def attempts(db: sqlite3.Connection, task_no: int) -> list[Attempt]:
+    rows = db.execute(
+        "SELECT number, due_at, started_at, finished_at, outcome, detail, engine, log FROM attempt"
+        " WHERE task_no = ? ORDER BY number",
+        (task_no,),
+    ).fetchall()
+    return [_attempt(row) for row in rows]
+
+
+def _attempt(row: Sequence[Any]) -> Attempt:
+    number, due_at, started_at, finished_at, outcome, detail, engine, log = row
+    known = _log.decode(log) if log is not None else AttemptLog(engine=engine)
+    return Attempt(number, due_at, started_at, finished_at, outcome, detail or "", known)
+
+
+def next_due(db: sqlite3.Connection, lane: str) -> Micros | None:
+    query = "SELECT not_before FROM task WHERE phase = 0 AND lane = ? ORDER BY not_before LIMIT 1"
+    rows = db.execute(query, (lane,)).fetchall()
     return rows[0][0] if rows else None
+
+
+def strays(db: sqlite3.Connection, lanes: Sequence[str], limit: int) -> list[Task]:
+    marks = ", ".join("?" * len(lanes))
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM task WHERE phase = 0 AND lane NOT IN ({marks}) LIMIT ?", (*lanes, limit)
+    ).fetchall()
+    return [_task(row) for row in rows]
+
+
+def move(db: sqlite3.Connection, task_no: int, lane: str) -> None:
+    db.execute("UPDATE task SET lane = ? WHERE no = ? AND phase = 0", (lane, task_no))
 
 
 def count_waiting(db: sqlite3.Connection) -> int:

@@ -1,0 +1,72 @@
+"""aquatint simulate: the paid providers, faked on this machine, for trying things out without a key or a bill."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import signal
+from contextlib import AsyncExitStack
+from typing import Annotated
+
+import typer
+
+from aquatint.domain.errors import ConfigurationError
+from aquatint.testing.simulators.app import MOUNTS, Simulators
+from aquatint.testing.simulators.painter import PlainPainter, StudioPainter
+
+
+def simulate(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 9000,
+    key: Annotated[str, typer.Option(help="The only API key that they accept.")] = "sim-key",
+    plain: Annotated[bool, typer.Option("--plain", help="Gradients instead of painted pictures: fast.")] = False,
+    job_seconds: Annotated[
+        float, typer.Option(help="How long jobs take where their prompt does not say.", min=0)
+    ] = 0,
+) -> None:
+    """Run fakes of all paid providers until Ctrl-C, and print the settings that turn a server to them."""
+    simulators = Simulators(PlainPainter() if plain else StudioPainter(), host=host, port=port, key=key)
+    simulators.desk.work_seconds = job_seconds
+    asyncio.run(_run(simulators, host, port))
+
+
+async def _run(simulators: Simulators, host: str, port: int) -> None:
+    """Serve until SIGINT or SIGTERM. Raises ConfigurationError when the address cannot be had."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with AsyncExitStack() as stack:
+        stack.push_async_exit(simulators)  # before it is entered: a start that fails may leave a painter open
+        try:
+            await simulators.__aenter__()
+        except OSError as error:
+            reason = str(error.strerror or error).rpartition(": ")[2]
+            raise ConfigurationError([f"{host}:{port} cannot be opened ({reason})"]) from None
+        simulators.desk.origin = reachable(simulators.origin, host)
+        typer.echo(announcement(simulators))
+        await stopped.wait()
+
+
+def announcement(simulators: Simulators) -> str:
+    """What people need to know, with lines to paste into the shell that starts `aquatint serve`."""
+    environment = simulators.environment()
+    lines = [
+        f"Fakes of the paid providers listen on {simulators.origin}. They bill nobody, and no model is behind them.",
+        f"What was asked, and which images would have been billed: {simulators.origin}/admin/calls",
+        "",
+        "# so that a server may fetch their results and take their callbacks on this machine",
+    ]
+    for name, value in environment.items():
+        engine, _, field = name.removeprefix("AQUATINT_").lower().partition("__")
+        if engine in MOUNTS and field == "api_key":
+            lines += ["", f"# {engine}"]
+        lines.append(f"export {name}={shlex.quote(value)}")
+    return "\n".join(lines)
+
+
+def reachable(origin: str, host: str) -> str:
+    """The origin as a client on this machine can use it."""
+    port = origin.rpartition(":")[2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104  # compared, not bound
+        return f"http://127.0.0.1:{port}"
+    return f"http://[{host}]:{port}" if ":" in host else origin

@@ -1,0 +1,239 @@
+"""Track: ask after the providers' jobs of this process, at the times that are likely to tell something.
+
+One heap of due times for all jobs. How often a job is asked after follows how long jobs of its model have taken: not
+before any was ever done, closely while most are done, and never more often than the provider's rate allows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aquatint.domain.errors import EngineError
+from aquatint.engines.remote import AskAgain, Call, Done, Notify, RemoteEngine
+from aquatint.telemetry import Logger
+
+SHORTEST = 0.25  # seconds between two questions about one job
+LONGEST = 2.0  # what keeps "we know" within three seconds of "it is done"
+SLOW_FACTOR = 4.0  # how much rarer we ask where the provider calls us
+SLOWEST = 10.0
+EARLY = 0.9  # of the shortest time that a job of the model ever took, before the first question
+AT_ONCE = 32  # questions to one account under way at once
+SAMPLES = 200  # jobs of a model that are remembered
+ENOUGH = 5  # before that many are known, nothing is concluded from them
+
+
+class Durations:
+    """How long the last jobs of each model took, in seconds."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], deque[float]] = {}
+
+    def note(self, engine: str, model: str, seconds: float) -> None:
+        self._seen.setdefault((engine, model), deque(maxlen=SAMPLES)).append(seconds)
+
+    def wait(self, engine: str, model: str, age: float) -> float:
+        """Seconds until a job of this age should be asked after."""
+        seen = self._seen.get((engine, model))
+        if seen is None or len(seen) < ENOUGH:
+            return min(max(age * 0.1, SHORTEST), LONGEST)
+        ordered = sorted(seen)
+        early, late = ordered[len(ordered) // 20], ordered[-1 - len(ordered) // 20]
+        first = early * EARLY
+        if age < first:
+            return max(first - age, SHORTEST)
+        if age <= late:
+            return min(max((late - early) / 20, SHORTEST), LONGEST)
+        return min(max(age * 0.1, SHORTEST * 2), LONGEST)
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    engine: RemoteEngine
+    model: str
+    call: Call
+    handle: Mapping[str, str]
+    remote_id: str
+    began: float  # on the loop's clock
+    called_back: bool  # the provider will tell us
+    notify: Notify
+    answer: asyncio.Future[Done]
+    due: float = 0.0
+    asking: bool = False
+    nudged: bool = False
+    reserved: bool = False  # its next question has a place within the provider's rate
+    retry_after: float = 0.0
+
+
+@dataclass(slots=True)
+class _Account:
+    """Questions to one provider account: how many are under way, and when the rate allows the next."""
+
+    asking: int = 0
+    next_at: float = 0.0
+    jobs: dict[str, _Job] = field(default_factory=dict)
+
+
+class Tracker:
+    """Follows jobs until they are done. `open` and `close` belong to the event loop's life."""
+
+    def __init__(self, log: Logger) -> None:
+        self._log = log
+        self._heap: list[tuple[float, int, _Job]] = []
+        self._order = itertools.count()
+        self._accounts: dict[str, _Account] = {}
+        self._questions: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self.durations = Durations()
+
+    def __len__(self) -> int:
+        return sum(len(account.jobs) for account in self._accounts.values())
+
+    async def follow(
+        self,
+        engine: RemoteEngine,
+        model: str,
+        call: Call,
+        remote_id: str,
+        handle: Mapping[str, str],
+        age: float,
+        notify: Notify,
+    ) -> Done:
+        """Wait until the job is done; `age` is how many seconds ago it was taken. Raises the job's EngineError.
+
+        Cancelling the wait forgets the job here and leaves it running at the provider.
+        """
+        loop = asyncio.get_running_loop()
+        job = _Job(
+            engine=engine,
+            model=model,
+            call=call,
+            handle=handle,
+            remote_id=remote_id,
+            began=loop.time() - age,
+            called_back=call.callback_url is not None,
+            notify=notify,
+            answer=loop.create_future(),
+        )
+        account = self._accounts.setdefault(engine.spec.account, _Account())
+        account.jobs[remote_id] = job
+        self._plan(job, self._pause(job, account))
+        try:
+            done = await job.answer
+        finally:
+            account.jobs.pop(remote_id, None)
+        self.durations.note(engine.spec.name, model, loop.time() - job.began)
+        return done
+
+    def nudge(self, account: str, remote_id: str) -> bool:
+        """The provider says that this job is done: ask now. True when the job is followed here."""
+        known = self._accounts.get(account)
+        job = known.jobs.get(remote_id) if known is not None else None
+        if job is None:
+            return False
+        job.nudged = True
+        if not job.asking:
+            self._plan(job, 0.0)
+        return True
+
+    def _pause(self, job: _Job, account: _Account) -> float:
+        """Seconds until the next question: what the model's durations suggest, within what the rate allows."""
+        spec = job.engine.spec
+        age = asyncio.get_running_loop().time() - job.began
+        wait = self.durations.wait(spec.name, job.model, age)
+        if job.called_back:
+            wait = min(wait * SLOW_FACTOR, SLOWEST)
+        if spec.limits.polls_per_second:
+            wait = max(wait, len(account.jobs) / spec.limits.polls_per_second)
+        return max(wait, job.retry_after)
+
+    def _plan(self, job: _Job, wait: float) -> None:
+        job.due = asyncio.get_running_loop().time() + wait
+        heapq.heappush(self._heap, (job.due, next(self._order), job))
+        self._arm()
+
+    def _arm(self) -> None:
+        """Set the one timer to the earliest due time."""
+        if not self._heap:
+            return
+        earliest = self._heap[0][0]
+        if self._timer is not None:
+            if self._timer.when() <= earliest and not self._timer.cancelled():
+                return
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(earliest, self._ring)
+
+    def _ring(self) -> None:
+        """Ask after every job that is due and has room at its provider."""
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        while self._heap and self._heap[0][0] <= now:
+            due, _, job = heapq.heappop(self._heap)
+            if job.answer.done() or job.asking or due != job.due:
+                continue  # over, under way, or planned anew meanwhile
+            account = self._accounts[job.engine.spec.account]
+            rate = job.engine.spec.limits.polls_per_second
+            if account.asking >= AT_ONCE:
+                self._plan(job, SHORTEST)
+                continue
+            if rate and not job.reserved:
+                place = max(account.next_at, now)
+                account.next_at = place + 1 / rate
+                if place > now and not job.nudged:
+                    job.reserved = True
+                    self._plan(job, place - now)
+                    continue
+            self._ask(job, account)
+        self._arm()
+
+    def _ask(self, job: _Job, account: _Account) -> None:
+        job.asking = True
+        account.asking += 1
+        job.nudged = job.reserved = False
+        question = asyncio.create_task(self._question(job, account), name=f"look {job.remote_id}")
+        self._questions.add(question)
+        question.add_done_callback(self._questions.discard)
+
+    async def _question(self, job: _Job, account: _Account) -> None:
+        job.retry_after = 0.0
+        try:
+            found = await job.engine.look(job.call, job.handle)
+        except AskAgain as again:
+            job.retry_after = again.retry_after or 0.0
+            self._log.debug("job.unanswered", engine=job.engine.spec.name, job=job.remote_id, detail=again.detail)
+        except EngineError as error:
+            _answer(job, error)
+        except Exception as error:  # noqa: BLE001  # a bug in an engine must not leave its job waiting for ever
+            self._log.error("job.broke", engine=job.engine.spec.name, job=job.remote_id, why=repr(error))
+            job.retry_after = LONGEST
+        else:
+            if isinstance(found, Done):
+                _answer(job, found)
+            elif found.progress is not None:
+                job.notify(found.progress, found.stage)
+        finally:
+            job.asking = False
+            account.asking -= 1
+        if not job.answer.done():
+            self._plan(job, 0.0 if job.nudged else self._pause(job, account))
+
+    async def close(self) -> None:
+        """Ask nothing more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for question in list(self._questions):
+            question.cancel()
+        await asyncio.gather(*self._questions, return_exceptions=True)
+
+
+def _answer(job: _Job, what: Done | EngineError) -> None:
+    if job.answer.done():
+        return
+    if isinstance(what, Done):
+        job.answer.set_result(what)
+    else:
+        job.answer.set_exception(what)
