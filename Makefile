@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST_FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast check static format lint types walls openapi bench bench-studio look lock clean
+.PHONY: help install demo test test-fast check static format lint types walls openapi bench bench-quick bench-studio look lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,8 +50,11 @@ walls: $(STAMP) ## who may import whom (DESIGN: .importlinter)
 openapi: $(STAMP) ## openapi.json must be what the code says
 	$(BIN)/aquatint openapi --check openapi.json
 
-bench: $(STAMP) ## measure, and write bench/RESULTS.md
+bench: $(STAMP) ## measure for 25 minutes, and write bench/RESULTS.md with its plots
 	$(BIN)/python -m bench
+
+bench-quick: $(STAMP) ## every measure once and short; prints, writes nothing
+	$(BIN)/python -m bench --quick --only all
 
 look: $(STAMP) ## paint the gallery in docs/gallery
 	$(BIN)/python tools/look.py

@@ -99,6 +99,7 @@ class Receiver:
         self.twice = 0
         self.unsigned = 0
         self.listener: Callable[[int], None] | None = None
+        self.reader: Callable[[int, bytes], None] | None = None  # is given the first body of each n
         self.port = 0
         self._server: asyncio.Server | None = None
 
@@ -116,7 +117,7 @@ class Receiver:
         """Start the next measure with nothing remembered."""
         self.arrived, self.twice, self.unsigned, self.listener = {}, 0, 0, None
 
-    def came(self, url: bytes, signed: bool) -> None:
+    def came(self, url: bytes, signed: bool, body: bytes) -> None:
         n = int(url.rsplit(b"/", 1)[1])
         if not signed:
             self.unsigned += 1
@@ -124,6 +125,8 @@ class Receiver:
             self.twice += 1
             return
         self.arrived[n] = now()
+        if self.reader is not None:
+            self.reader(n, body)
         if self.listener is not None:
             self.listener(n)
 
@@ -131,12 +134,12 @@ class Receiver:
 class _Call(asyncio.Protocol):
     """One connection of a server that calls back."""
 
-    __slots__ = ("_parser", "_receiver", "_signed", "_transport", "_url")
+    __slots__ = ("_body", "_parser", "_receiver", "_signed", "_transport", "_url")
 
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
         self._signed = False
-        self._url = b""
+        self._url = self._body = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's only looks like one
@@ -150,10 +153,13 @@ class _Call(asyncio.Protocol):
     def on_url(self, url: bytes) -> None:
         self._url += url
 
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+
     def on_message_complete(self) -> None:
-        url, signed = self._url, self._signed
-        self._url, self._signed = b"", False
+        url, signed, body = self._url, self._signed, self._body
+        self._url, self._signed, self._body = b"", False, b""
         self._transport.write(OK)
         if not self._parser.should_keep_alive():
             self._transport.close()
-        self._receiver.came(url, signed)
+        self._receiver.came(url, signed, body)

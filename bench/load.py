@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from bench.lanes import Lane, Receiver, now
+from bench.lanes import Lane, OnAnswer, Receiver, now
 from bench.messages import SubmitMessages
 
+IN_TIME = 0.25  # seconds after the last submit of an open loop in which a callback still is one in time
 QUIET = 15.0  # seconds without any callback after which the missing ones are given up
 Accepted = Callable[[int, bytes], bool]
 Make = Callable[[int], bytes]
@@ -24,6 +27,7 @@ class Tally:
     hooks: list[float] = field(default_factory=list)  # request -> callback received
     refused: int = 0  # answers that were not an acceptance, broken connections included
     missing: int = 0  # accepted tasks whose callback never came
+    rate: float = 0.0  # of an open loop: callbacks a second that came before, or soon after, the last submit
     bodies: list[bytes] = field(default_factory=list)  # some accepting answers, for their task ids
 
 
@@ -37,7 +41,14 @@ async def opened(lanes: Sequence[Lane]) -> AsyncIterator[None]:
             lane.close()
 
 
-async def hammer(port: int, connections: int, seconds: float, make: Make, accepted: Accepted, first: int) -> Tally:
+def spread(ports: Sequence[int], connections: int, answered: OnAnswer) -> list[Lane]:
+    """Connections that take turns over the servers."""
+    return [Lane(port, answered) for port in itertools.islice(itertools.cycle(ports), connections)]
+
+
+async def hammer(
+    ports: Sequence[int], connections: int, seconds: float, make: Make, accepted: Accepted, first: int
+) -> Tally:
     """Every connection sends its next request the moment its answer came. The first fifth of the time is warm-up."""
     tally = Tally(seconds=seconds)
     numbers = iter(range(first, first + 100_000_000))
@@ -55,7 +66,7 @@ async def hammer(port: int, connections: int, seconds: float, make: Make, accept
             n = next(numbers)
             lane.send(make(n), n)
 
-    lanes = [Lane(port, answered) for _ in range(connections)]
+    lanes = spread(ports, connections, answered)
     async with opened(lanes):
         for lane in lanes:
             n = next(numbers)
@@ -78,8 +89,8 @@ class _Slot:
 class Flight:
     """A closed loop of tasks: submit, callback received, next submit; throughput with a bounded queue."""
 
-    def __init__(self, port: int, messages: SubmitMessages, receiver: Receiver, first: int) -> None:
-        self._port = port
+    def __init__(self, ports: Sequence[int], messages: SubmitMessages, receiver: Receiver, first: int) -> None:
+        self._ports = ports
         self._messages = messages
         self._receiver = receiver
         self._n = first
@@ -95,7 +106,7 @@ class Flight:
         self._end = self._begin + seconds
         self._receiver.forget()
         self._receiver.listener = self._called
-        lanes = [Lane(self._port, self._answered) for _ in range(in_flight)]
+        lanes = spread(self._ports, in_flight, self._answered)
         async with opened(lanes):
             for lane in lanes:
                 self._slots[lane] = _Slot()
@@ -159,12 +170,13 @@ async def settled(missing: Callable[[], int], quiet: float = QUIET) -> int:
 class Submitter:
     """Submits whose numbers are kept, over a few connections that are free or busy."""
 
-    def __init__(self, port: int, messages: SubmitMessages, first: int, connections: int) -> None:
+    def __init__(self, ports: Sequence[int], messages: SubmitMessages, first: int, connections: int) -> None:
         self._messages = messages
         self._n = first
-        self.lanes = [Lane(port, self._answered) for _ in range(connections)]
-        self._free = list(self.lanes)
-        self.sent: dict[int, float] = {}  # accepted or not yet answered
+        self.lanes = spread(ports, connections, self._answered)
+        self._free = deque(self.lanes)
+        self._late: deque[float] = deque()  # when submits were due that wait for a connection
+        self.sent: dict[int, float] = {}  # accepted or not yet answered, and when each was due
         self.tally = Tally()
         self._asked = 0
         self._over = asyncio.Event()
@@ -174,32 +186,46 @@ class Submitter:
         if not self._free:
             self.tally.refused += 1
             return
-        lane = self._free.pop()
-        self._send(lane)
+        self._send(self._free.popleft(), now())
+
+    def due(self, at: float) -> None:
+        """Submit one task that was due at `at`, as soon as a connection is free; its latency counts from then."""
+        if self._free:
+            self._send(self._free.popleft(), at)
+        else:
+            self._late.append(at)
 
     async def burst(self, count: int) -> None:
         """Submit `count` tasks as fast as they are accepted."""
+        self._over.clear()
         self._asked = count
         while self._free and self._asked:
             self._asked -= 1
-            self._send(self._free.pop())
+            self._send(self._free.popleft(), now())
         await self._over.wait()
 
-    def _send(self, lane: Lane) -> None:
+    def waiting(self) -> int:
+        """Submits that have no answer yet, or no connection."""
+        return len(self._late) + len(self.lanes) - len(self._free)
+
+    def _send(self, lane: Lane, at: float) -> None:
         n = self._n
         self._n += 1
+        self.sent[n] = at
         lane.send(self._messages.raw(n), n)
-        self.sent[n] = lane.sent_at
 
     def _answered(self, lane: Lane, status: int, body: bytes) -> None:
         if self._messages.accepted(status, body):
-            self.tally.answers.append(now() - lane.sent_at)
+            self.tally.answers.append(now() - self.sent[lane.n])
         else:
             self.tally.refused += 1
             self.sent.pop(lane.n)
+        if self._late:
+            self._send(lane, self._late.popleft())
+            return
         if self._asked:
             self._asked -= 1
-            self._send(lane)
+            self._send(lane, now())
             return
         self._free.append(lane)
         if len(self._free) == len(self.lanes):
@@ -207,19 +233,38 @@ class Submitter:
 
 
 async def paced(
-    port: int, messages: SubmitMessages, receiver: Receiver, first: int, rate: float, seconds: float
+    ports: Sequence[int],
+    messages: SubmitMessages,
+    receiver: Receiver,
+    first: int,
+    rate: float,
+    seconds: float,
+    connections: int = 32,
+    quiet: float = QUIET,
 ) -> Tally:
-    """An open loop: `rate` submits a second whatever the answers do; latency when nothing queues."""
+    """An open loop: `rate` submits a second whatever the answers do. Latencies count from when a submit was due.
+
+    With few submits a second all count; else the first fifth is warm-up as everywhere, on top of `seconds`.
+    """
     receiver.forget()
-    submitter = Submitter(port, messages, first, 32)
+    submitter = Submitter(ports, messages, first, connections)
+    tally = submitter.tally
     async with opened(submitter.lanes):
         begin = now()
-        for index in range(int(rate * seconds)):
+        cold = int(rate * seconds / 5) if rate >= 100 else 0
+        total, index = cold + int(rate * seconds), 0
+        while index < total:
             await asyncio.sleep(max(0.0, begin + index / rate - now()))
-            submitter.one()
-        await asyncio.sleep(0.1)
-        tally = submitter.tally
-        tally.missing = await settled(lambda: sum(1 for n in submitter.sent if n not in receiver.arrived))
-    tally.seconds = seconds
-    tally.hooks = [receiver.arrived[n] - at for n, at in submitter.sent.items() if n in receiver.arrived]
+            moment = now()
+            while index < total and begin + index / rate <= moment:
+                submitter.due(begin + index / rate)
+                index += 1
+        await settled(submitter.waiting)
+        tally.missing = await settled(lambda: len(submitter.sent.keys() - receiver.arrived.keys()), quiet)
+    tally.seconds = max(seconds, 1e-9)
+    counted = [(n, at) for n, at in submitter.sent.items() if n >= first + cold]
+    tally.hooks = [receiver.arrived[n] - at for n, at in counted if n in receiver.arrived]
+    tally.answers = tally.answers[cold:]  # they come in nearly the order of their submits
+    in_time = begin + total / rate + IN_TIME
+    tally.rate = sum(1 for n, _ in counted if receiver.arrived.get(n, in_time) < in_time) / tally.seconds
     return tally

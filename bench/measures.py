@@ -7,13 +7,13 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
-from bench.lanes import Receiver, now
-from bench.load import Flight, Submitter, Tally, hammer, opened, paced, settled
-from bench.messages import SubmitMessages, query_message, submit_messages, task_id_of
+from bench.lanes import Lane, Receiver, now
+from bench.load import QUIET, Flight, Submitter, Tally, hammer, opened, paced, settled
+from bench.messages import SubmitMessages, operator_message, query_message, submit_messages, task_id_of
+from bench.plan import Values
 from bench.procs import Meter, Reading
 from bench.subjects import Site
 
-Values = dict[str, float]
 BLOCK = 10_000_000  # numbers set aside for one measure
 IN_FLIGHT = 64
 WARM_UP = 200  # tasks
@@ -32,7 +32,22 @@ class Generator:
         return next(self._blocks) * BLOCK
 
     def messages(self, site: Site) -> SubmitMessages:
-        return submit_messages(site.port, self.receiver.port, self.run_id)
+        return submit_messages(site.port, self.receiver.port, self.run_id, site.subject.api)
+
+    def messages_to(self, site: Site, host: str, port: int) -> SubmitMessages:
+        """Submits that call back somebody else than the receiver."""
+        return submit_messages(site.port, port, self.run_id, site.subject.api, host)
+
+
+async def operate(site: Site, path: str) -> None:
+    """Tell a server something as its operator. Raises RuntimeError when it refuses."""
+    answer: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
+    lane = await Lane(site.port, lambda lane, status, body: answer.set_result((status, body))).open()
+    lane.send(operator_message(site.port, path), 0)
+    status, body = await answer
+    lane.close()
+    if status != 200:
+        raise RuntimeError(f"{path}: {status} {body[:100]!r}")
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -53,9 +68,9 @@ async def probe(generator: Generator, site: Site, *, whole: bool, timeout: float
     """Submit until one task is accepted and, when `whole`, called back; then warm every worker up."""
     generator.receiver.forget()
     end = now() + timeout
-    submitter = Submitter(site.port, generator.messages(site), generator.block(), 1)
+    submitter = Submitter(site.ports, generator.messages(site), generator.block(), len(site.ports))
     async with opened(submitter.lanes):
-        while not submitter.tally.answers:
+        while len(submitter.tally.answers) < len(site.ports):
             submitter.one()
             await asyncio.sleep(0.1)
             if now() > end:
@@ -71,7 +86,7 @@ async def probe(generator: Generator, site: Site, *, whole: bool, timeout: float
 async def _warm_up(generator: Generator, site: Site) -> None:
     """Enough tasks that every worker process had some: the first of each opens connections and imports."""
     generator.receiver.forget()
-    submitter = Submitter(site.port, generator.messages(site), generator.block(), IN_FLIGHT)
+    submitter = Submitter(site.ports, generator.messages(site), generator.block(), IN_FLIGHT)
     async with opened(submitter.lanes):
         await submitter.burst(WARM_UP)
     await settled(lambda: len(submitter.sent.keys() - generator.receiver.arrived.keys()))
@@ -79,27 +94,51 @@ async def _warm_up(generator: Generator, site: Site) -> None:
 
 async def submits(generator: Generator, site: Site, connections: int, seconds: float) -> Values:
     """Submits accepted a second, every connection busy."""
+    return (await submits_kept(generator, site, connections, seconds))[0]
+
+
+async def submits_kept(
+    generator: Generator, site: Site, connections: int, seconds: float
+) -> tuple[Values, list[bytes]]:
+    """The same, and some of the answers."""
     messages = generator.messages(site)
-    meter = Meter(site.procs)
-    first = generator.block()
-    tally = await hammer(site.port, connections, seconds, messages.raw, messages.accepted, first)
-    return {**_rate(tally), **cost(meter.read())}
+    bodies: list[bytes] = []
+
+    def accepted(status: int, body: bytes) -> bool:
+        taken = messages.accepted(status, body)
+        if taken and len(bodies) < 500:
+            bodies.append(body)
+        return taken
+
+    meter = Meter(site.weighed())
+    tally = await hammer(site.ports, connections, seconds, messages.raw, accepted, generator.block())
+    return {**_rate(tally), **cost(meter.read())}, bodies
 
 
 async def queries(
     generator: Generator, site: Site, bodies: Sequence[bytes], connections: int, seconds: float
 ) -> Values:
     """Queries a second over the tasks whose submit answers these are."""
-    messages = [query_message(site.port, task_id_of(body)) for body in bodies]
-    meter = Meter(site.procs)
+    api = site.subject.api
+    ids = [task_id_of(body, api) for body in bodies]
+    return await queries_of(generator, site, ids, connections, seconds)
+
+
+async def queries_of(
+    generator: Generator, site: Site, ids: Sequence[str], connections: int, seconds: float
+) -> Values:
+    """Queries a second over these tasks, which have ended well."""
+    api = site.subject.api
+    messages = [query_message(site.port, task_id, api) for task_id in ids]
+    meter = Meter(site.weighed())
 
     def make(n: int) -> bytes:
         return messages[n % len(messages)]
 
     def accepted(status: int, body: bytes) -> bool:
-        return status == 200 and b'"SUCCESS"' in body
+        return status == 200 and api.ended in body
 
-    tally = await hammer(site.port, connections, seconds, make, accepted, generator.block())
+    tally = await hammer(site.ports, connections, seconds, make, accepted, generator.block())
     return {**_rate(tally), **cost(meter.read())}
 
 
@@ -113,8 +152,8 @@ def _rate(tally: Tally) -> Values:
 
 async def flight(generator: Generator, site: Site, seconds: float) -> tuple[Values, list[bytes]]:
     """Tasks a second end to end with a fixed number in flight; also some submit answers, for queries."""
-    meter = Meter(site.procs)
-    loop = Flight(site.port, generator.messages(site), generator.receiver, generator.block())
+    meter = Meter(site.weighed())
+    loop = Flight(site.ports, generator.messages(site), generator.receiver, generator.block())
     tally = await loop.run(IN_FLIGHT, seconds)
     values = {
         "per_s": len(tally.hooks) / tally.seconds,
@@ -127,12 +166,15 @@ async def flight(generator: Generator, site: Site, seconds: float) -> tuple[Valu
     return {**values, **cost(meter.read())}, tally.bodies
 
 
-async def low(generator: Generator, site: Site, rate: float, seconds: float) -> Values:
-    """Latency when nothing queues."""
-    meter = Meter(site.procs)
+async def pace(generator: Generator, site: Site, rate: float, seconds: float, quiet: float = QUIET) -> Values:
+    """Latency of submits that come at their own pace; at a low one nothing queues."""
+    meter = Meter(site.weighed())
     receiver = generator.receiver
-    tally = await paced(site.port, generator.messages(site), receiver, generator.block(), rate, seconds)
+    connections = 32 if rate < 100 else 256
+    messages, first = generator.messages(site), generator.block()
+    tally = await paced(site.ports, messages, receiver, first, rate, seconds, connections, quiet)
     return {
+        "per_s": tally.rate,
         **latency("answer", tally.answers),
         **latency("hook", tally.hooks),
         "refused": tally.refused,
@@ -145,7 +187,7 @@ async def low(generator: Generator, site: Site, rate: float, seconds: float) -> 
 async def idle(site: Site, settle: float, seconds: float) -> Values:
     """CPU and memory of all processes of a server that has nothing to do."""
     await asyncio.sleep(settle)
-    meter = Meter(site.procs)
+    meter = Meter(site.weighed())
     await asyncio.sleep(seconds)
     return cost(meter.read())
 
@@ -154,7 +196,7 @@ async def kill_all(generator: Generator, site: Site, tasks: int, quiet: float) -
     """SIGKILL every process when all tasks are accepted and a quarter was called back; start again; count."""
     receiver = generator.receiver
     receiver.forget()
-    submitter = Submitter(site.port, generator.messages(site), generator.block(), 16)
+    submitter = Submitter(site.ports, generator.messages(site), generator.block(), 16)
     async with opened(submitter.lanes):
         await submitter.burst(tasks)
     accepted = set(submitter.sent)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -39,6 +40,12 @@ async def listening(port: int, timeout: float = 60.0) -> None:
         writer.close()
         return
     raise TimeoutError(f"nothing listens on port {port}")
+
+
+class Tree(Protocol):
+    """A process and what it started."""
+
+    def tree(self) -> list[psutil.Process]: ...
 
 
 class Proc:
@@ -78,6 +85,16 @@ class Proc:
         self._process.wait(10)
 
 
+def cpu_seconds(proc: Tree) -> float:
+    """What a tree has used so far; a member that has ended counts in its parent."""
+    seconds = 0.0
+    for member in proc.tree():
+        with contextlib.suppress(psutil.Error):
+            times = member.cpu_times()
+            seconds += times.user + times.system + times.children_user + times.children_system
+    return seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """CPU in percent of one core, except `others`, in percent of the whole machine. Memory in MiB."""
@@ -92,7 +109,7 @@ class Reading:
 class Meter:
     """CPU and memory of the servers, and how busy the rest of the machine was meanwhile."""
 
-    def __init__(self, procs: Sequence[Proc]) -> None:
+    def __init__(self, procs: Sequence[Tree]) -> None:
         self._procs = procs
         self._wall = time.monotonic()
         self._server, self._mine, self._busy = self._server_cpu(), self._my_cpu(), self._machine_cpu()
@@ -112,13 +129,7 @@ class Meter:
         )
 
     def _server_cpu(self) -> float:
-        seconds = 0.0
-        for proc in self._procs:
-            for member in proc.tree():
-                with contextlib.suppress(psutil.Error):
-                    times = member.cpu_times()
-                    seconds += times.user + times.system
-        return seconds
+        return sum(cpu_seconds(proc) for proc in self._procs)
 
     @staticmethod
     def _my_cpu() -> float:

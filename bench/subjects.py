@@ -1,33 +1,44 @@
-"""What is measured: how each server is started, on which port, with which folder."""
+"""What is measured: how each server is started, on which ports, with which folder."""
 
 from __future__ import annotations
 
 import base64
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
-from bench.lanes import HOST
-from bench.messages import SECRET
-from bench.procs import Proc, free_port, listening
+from bench.messages import SECRET, TASK_API, Api
+from bench.postgres import Cluster
+from bench.procs import Proc, Tree, free_port, listening
 
 ROOT = Path(__file__).resolve().parent.parent
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"aquatint benchmark signing key..").decode()
-VISIBILITY = 10  # seconds after which Redis hands a dead Celery worker's tasks to another
 SLOTS = 16  # tasks at once where the engine takes time
 ENGINE_MS = 50
+SQLITE, POSTGRES = "aquatint", "aquatint postgres"
+SCRIPT = "program.py"  # not named as the package, which it would hide
+PROGRAM = "from aquatint.cli import main\nmain()\n"
 
 
-class Subject(Protocol):
-    @property
-    def name(self) -> str: ...
+class Subject:
+    """Something that can be measured. `doors` is how many servers share the load."""
 
-    async def start(self, folder: Path, port: int) -> list[Proc]:
+    name: str
+    doors = 1
+    api: Api = TASK_API
+
+    async def start(self, folder: Path, ports: Sequence[int]) -> list[Proc]:
         """Start every process of the server; what an earlier start left in `folder` is found again."""
-        ...
+        raise NotImplementedError
+
+    async def clear(self, folder: Path) -> None:
+        """Forget what lies outside of the folder."""
+
+    def beside(self) -> list[Tree]:
+        """Processes that do its work and were there before it."""
+        return []
 
 
 @dataclass(slots=True)
@@ -36,51 +47,81 @@ class Site:
 
     subject: Subject
     folder: Path
-    port: int
+    ports: tuple[int, ...]
     procs: list[Proc]
+
+    @property
+    def port(self) -> int:
+        return self.ports[0]
+
+    def weighed(self) -> list[Tree]:
+        """Everything whose CPU and memory is the subject's."""
+        return [*self.procs, *self.subject.beside()]
 
     def kill(self) -> None:
         for proc in self.procs:
             proc.kill()
 
     async def restart(self) -> None:
-        """Start again on the same folder and port after a kill."""
-        self.procs = await self.subject.start(self.folder, self.port)
-        await listening(self.port)
+        """Start again on the same folder and ports after a kill."""
+        self.procs = await self.subject.start(self.folder, self.ports)
+        for port in self.ports:
+            await listening(port)
 
-    def log_tail(self) -> str:
-        """The end of what the processes wrote."""
-        logs = sorted(self.folder.glob("*.log"))
-        return "\n".join(f"{log.name}: {log.read_text(errors='replace')[-600:]}" for log in logs)
+
+def log_tail(folder: Path) -> str:
+    """The end of what the processes of a server in this folder wrote."""
+    logs = sorted(folder.glob("*.log"))
+    return "\n".join(f"{log.name}: {log.read_text(errors='replace')[-600:]}" for log in logs)
 
 
 @asynccontextmanager
 async def running(subject: Subject, folder: Path) -> AsyncIterator[Site]:
     """The subject on a folder of its own until the block ends, then killed: its data is of no further use."""
-    folder.mkdir(parents=True)
-    site = Site(subject, folder, free_port(), [])
+    folder.mkdir(parents=True, exist_ok=True)
+    site = Site(subject, folder, tuple(free_port() for _ in range(subject.doors)), [])
     try:
         await site.restart()
         yield site
     finally:
         site.kill()
+        await subject.clear(folder)
 
 
-@dataclass(frozen=True, slots=True)
-class Aquatint:
-    """`aquatint serve` with the null engine, which takes `delay_ms` a task."""
+@dataclass(frozen=True)
+class Aquatint(Subject):
+    """Aquatint with the null engine, which takes `delay_ms` a task.
+
+    Without a cluster one `aquatint serve` on SQLite; with one on PostgreSQL, and with `workers` as so many servers
+    that only answer and so many workers.
+    """
 
     delay_ms: int = 0
     slots: int = 64
     profile: bool = False
-    name: str = "aquatint"
+    name: str = SQLITE
+    cluster: Cluster | None = None
+    database: str = ""  # one that is there already and stays; empty: a new one
+    doors: int = 1
+    workers: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
 
-    async def start(self, folder: Path, port: int) -> list[Proc]:
+    async def start(self, folder: Path, ports: Sequence[int]) -> list[Proc]:
+        (folder / SCRIPT).write_text(PROGRAM)
         profiler = ["-m", "cProfile", "-o", str(folder / "profile")] if self.profile else []
-        program = folder / "serve.py"
-        program.write_text("from aquatint.cli import main\nmain()\n")
-        command = [sys.executable, *profiler, str(program), "serve", "--port", str(port)]
-        env = {
+        program = [sys.executable, *profiler, str(folder / SCRIPT)]
+        data = ["--data-dir", str(folder / "data")]
+        env = {**self._env(), **await self._database(folder)}
+        apart = ["--no-worker"] if self.workers else []
+        servers = [
+            Proc([*program, "serve", "--port", str(port), *apart, *data], env, folder / "server.log", ROOT)
+            for port in ports
+        ]
+        workers = [Proc([*program, "worker", *data], env, folder / "worker.log", ROOT) for _ in range(self.workers)]
+        return [*servers, *workers]
+
+    def _env(self) -> dict[str, str]:
+        return {
             "AQUATINT_API_KEY": SECRET,
             "AQUATINT_ENGINES__ALLOW_TESTING": "true",
             "AQUATINT_ENGINES__ROUTE_ALL_TO": "null",
@@ -90,69 +131,47 @@ class Aquatint:
             "AQUATINT_WEBHOOKS__FIRST_DELAY": "0s",
             "AQUATINT_WEBHOOKS__SECRET": WEBHOOK_SECRET,
             "AQUATINT_LOG__LEVEL": "warning",
+            **self.settings,
         }
-        return [Proc([*command, "--data-dir", str(folder / "data")], env, folder / "server.log", ROOT)]
+
+    async def _database(self, folder: Path) -> dict[str, str]:
+        if self.cluster is None:
+            return {}
+        name, note = self.database, folder / "database"
+        if not name:
+            if not note.exists():
+                note.write_text(await self.cluster.database())
+            name = note.read_text()
+        return {"AQUATINT_DATABASE__URL": self.cluster.url(name)}
+
+    async def clear(self, folder: Path) -> None:
+        note = folder / "database"
+        if self.cluster is not None and note.exists():
+            await self.cluster.drop(note.read_text())
+
+    def beside(self) -> list[Tree]:
+        return [] if self.cluster is None else [self.cluster]
 
 
-@dataclass(frozen=True, slots=True)
-class Floor:
+@dataclass(frozen=True)
+class Floor(Subject):
     """One of the applications of bench.floor on the same uvicorn, with or without its store."""
 
     name: str
     app: str
     durable: bool
 
-    async def start(self, folder: Path, port: int) -> list[Proc]:
+    async def start(self, folder: Path, ports: Sequence[int]) -> list[Proc]:
         env = {"FLOOR_DB": str(folder / "floor.db") if self.durable else ""}
-        command = [*_uvicorn(sys.executable, f"bench.floor.app:{self.app}", port), "--factory", "--lifespan", "off"]
+        command = [
+            *uvicorn(sys.executable, f"bench.floor.app:{self.app}", ports[0]),
+            "--factory",
+            "--lifespan",
+            "off",
+        ]
         return [Proc(command, env, folder / "server.log", ROOT)]
 
 
-@dataclass(frozen=True, slots=True)
-class CeleryStack:
-    """FastAPI + Celery + Redis: uvicorn, a prefork worker of the best size found on 2 cores, and redis-server."""
-
-    python: str
-    redis: str
-    durable: bool
-    delay_ms: int = 0
-
-    @property
-    def name(self) -> str:
-        return "celery durable" if self.durable else "celery tuned"
-
-    async def start(self, folder: Path, port: int) -> list[Proc]:
-        redis_port = free_port()
-        fsync = "always" if self.durable else "everysec"
-        keep = ["--appendonly", "yes", "--appendfsync", fsync]
-        address = ["--port", str(redis_port), "--bind", HOST, "--dir", str(folder), "--daemonize", "no"]
-        procs = [Proc([self.redis, *address, *keep], {}, folder / "redis.log", ROOT)]
-        try:
-            await listening(redis_port)
-            procs += self._programs(folder, port, redis_port)
-        except BaseException:
-            for proc in procs:
-                proc.kill()
-            raise
-        return procs
-
-    def _programs(self, folder: Path, port: int, redis_port: int) -> list[Proc]:
-        env = {
-            "REDIS_URL": f"redis://{HOST}:{redis_port}/0",
-            "DIY_KEY": SECRET,
-            "DIY_DURABLE": "1" if self.durable else "0",
-            "DIY_VISIBILITY": str(VISIBILITY),
-            "STUB_MS": str(self.delay_ms),
-        }
-        slots = SLOTS if self.delay_ms else 4
-        quiet = ("--loglevel", "warning", "--without-gossip", "--without-mingle", "--without-heartbeat")
-        worker = ["-m", "celery", "-A", "bench.peers.celery_app:queue", "worker", "-P", "prefork", "-c", str(slots)]
-        return [
-            Proc([self.python, *worker, *quiet], env, folder / "worker.log", ROOT),
-            Proc(_uvicorn(self.python, "bench.peers.celery_app:app", port), env, folder / "server.log", ROOT),
-        ]
-
-
-def _uvicorn(python: str, app: str, port: int) -> list[str]:
+def uvicorn(python: str, app: str, port: int) -> list[str]:
     loop = ["--loop", "uvloop", "--http", "httptools"]
     return [python, "-m", "uvicorn", app, "--port", str(port), *loop, "--no-access-log", "--log-level", "warning"]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from bench.plan import Sample
 
+APART = ("webhook", "waits", "load ", "grow")  # measures of sections with rounds of their own
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -51,15 +53,22 @@ class Summary:
         over, under = self._by_round(above, measure, name), self._by_round(below, measure, name)
         return _figure([over[index] / under[index] for index in over if under.get(index)])
 
+    def change(self, subject: str, name: str, after: str, before: str) -> Figure | None:
+        """One measure over another of the same subject, each round with its own."""
+        over, under = self._by_round(subject, after, name), self._by_round(subject, before, name)
+        return _figure([over[index] / under[index] for index in over if under.get(index)])
+
     def rounds(self) -> int:
-        return len({sample.round for sample in self.samples})
+        """How many rounds the sections had that are compared with each other."""
+        return len({s.round for s in self.samples if not s.measure.startswith(APART)})
 
     def failures(self) -> list[Sample]:
         return [sample for sample in self.samples if sample.failed]
 
-    def worst(self, name: str) -> float:
-        """The highest value of a name anywhere in the run; 0 when nobody measured it."""
-        return max((sample.values[name] for sample in self.samples if name in sample.values), default=0.0)
+    def worst(self, name: str, subject: str = "") -> float:
+        """The highest value of a name anywhere in the run, or of one subject; 0 when nobody measured it."""
+        found = (s.values[name] for s in self.samples if name in s.values and subject in ("", s.subject))
+        return max(found, default=0.0)
 
     def _by_round(self, subject: str, measure: str, name: str) -> dict[int, float]:
         return {

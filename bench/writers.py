@@ -32,7 +32,7 @@ def task() -> NewTask:
     now = time.time_ns() // 1000
     wanted = TaskInput(prompt=PROMPT, ratio="16:9")
     echo = b'{"model":"seedream-4.5","prompt":"' + PROMPT.encode() + b'"}'
-    return NewTask(new_id(), "k", None, "seedream-4.5", "text_to_image", echo, wanted, None, now, now + 10**9)
+    return NewTask(new_id(), "k", None, "seedream-4.5", "text_to_image", echo, wanted, None, now, now + 10**9, "null")
 
 
 def opened(folder: Path, name: str) -> sqlite3.Connection:
@@ -47,7 +47,7 @@ def one_by_one(connection: sqlite3.Connection) -> Submit:
 
     def write(new: NewTask) -> None:
         connection.execute("BEGIN IMMEDIATE")
-        tasks.insert(connection, new)
+        tasks.insert(connection, new, 0)
         connection.execute("COMMIT")
 
     loop = asyncio.get_running_loop()
@@ -73,7 +73,7 @@ def grouped_in_a_thread(connection: sqlite3.Connection) -> Submit:
                 wake.clear()
             connection.execute("BEGIN IMMEDIATE")
             for new, _ in group:
-                tasks.insert(connection, new)
+                tasks.insert(connection, new, 0)
             connection.execute("COMMIT")
             loop.call_soon_threadsafe(settle, [future for _, future in group])
 
@@ -92,7 +92,7 @@ def grouped_in_a_thread(connection: sqlite3.Connection) -> Submit:
 def grouped_on_the_loop(connection: sqlite3.Connection) -> Submit:
     """What the store does: statements on the loop's thread, commit in a thread."""
     writer = Writer(connection)
-    return lambda new: writer.run(lambda db: tasks.insert(db, new))
+    return lambda new: writer.run(lambda db: tasks.insert(db, new, 0))
 
 
 async def measure(make: Callable[[sqlite3.Connection], Submit], folder: Path) -> tuple[float, float]:

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+import asyncio
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from support.client import Client
+from support.postgres import Postgres, running
 from support.receiver import ThreadedReceiver
 from support.server import FAST, NULL_ENGINE, Server, ServerFactory, ServerSet
 
 
-@pytest.fixture(scope="session")
-def null_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server on the null engine for all tests that only look at the house around the engine."""
-    with Server(tmp_path_factory.mktemp("null-server"), {**NULL_ENGINE, **FAST}) as server:
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the loop that the server runs on."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def null_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server on the null engine for all tests that only look at the house around the engine, on each database."""
+    env = {**NULL_ENGINE, **FAST}
+    if request.param == "postgresql":
+        env["AQUATINT_DATABASE__URL"] = request.getfixturevalue("postgres").database()
+    with Server(tmp_path_factory.mktemp("null-server"), env) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of this test process."""
+    yield from running()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bench.floor.store import GroupStore, NoStore, new_row
-from bench.messages import SECRET, SUBMIT_PATH
+from bench.messages import SECRET, TASK_API
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -65,7 +65,7 @@ def starlette() -> Starlette:
             return Response(b"{}", 401)
         return Response(await desk(await request.body()), media_type="application/json")
 
-    return Starlette(routes=[Route(SUBMIT_PATH, submit, methods=["POST"])])
+    return Starlette(routes=[Route(TASK_API.submit_path, submit, methods=["POST"])])
 
 
 def asgi() -> Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]:
@@ -74,7 +74,7 @@ def asgi() -> Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None
 
     async def app(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         header = next((value.decode() for name, value in scope["headers"] if name == b"authorization"), None)
-        if scope["path"] != SUBMIT_PATH or not authorised(header):
+        if scope["path"] != TASK_API.submit_path or not authorised(header):
             await _answer(send, 401, b"{}")
             return
         message = await receive()

@@ -1,4 +1,4 @@
-"""Money: providers that take it and drop the line, workers that are killed at any instant, and not one double charge."""
+"""Money: providers that take it and drop the line, workers killed at any instant, and not one double charge."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Submitters:
 
 
 def test_charges_are_intents_and_never_more(tmp_path: Path) -> None:
-    """2,000 submits, workers killed a dozen times, most answers dropped: each is charged once at most, and all end."""
+    """2,000 submits, a dozen kills, most answers dropped: each is charged once at most, and all end."""
     seed = int(os.environ.get("AQUATINT_TEST_SEED", random.randrange(10**6)))
     print(f"seed {seed}; replay with AQUATINT_TEST_SEED={seed}")
     chance = random.Random(seed)

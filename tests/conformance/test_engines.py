@@ -21,6 +21,7 @@ from aquatint.sandbox.pool import Sandbox
 from aquatint.settings import load
 from aquatint.testing import conformance, remote_conformance
 from aquatint.testing.simulators.app import Simulators
+from aquatint.testing.simulators.maxapi import WEBHOOK_SECRET
 from aquatint.testing.simulators.painter import PlainPainter
 from aquatint.testing.subjects import Fake, Prompts, Subject
 
@@ -28,6 +29,11 @@ KEY = "conformance-key-5b1c7e"
 PAINTERS = sorted(set(registry.installed()) - {"null", *PROVIDERS})
 CATALOG = load_catalog("", {}, "")
 MODELS = {"gemini": ("nano-banana-2",)}  # Google has switched off the model behind its first one
+CALLED_BACK: dict[str, dict[str, object]] = {  # settings by which a provider may call us
+    "fal": {"callbacks": True},
+    "replicate": {"callbacks": True},
+    "maxapi": {"callbacks": True, "webhook_secret": WEBHOOK_SECRET},
+}
 PROMPTS = {
     "modelark": Prompts(
         content="[[fail:InputTextSensitiveContentDetected]]",
@@ -89,7 +95,7 @@ async def painter(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
 async def buying(name: str, **settings: object) -> AsyncIterator[Subject]:
     """A remote engine with the settings that turn it to its provider's fake."""
     async with Simulators(PlainPainter(), key=KEY) as sim:
-        section = engine_section(load(sim.environment(name)), name)
+        section = {**engine_section(load(sim.environment(name)), name), **CALLED_BACK.get(name, {})}
 
         def build(**changes: object) -> RemoteEngine:
             context = EngineContext(Sandbox(1, Limits()), {**section, **settings, **changes}, 4)

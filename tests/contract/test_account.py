@@ -23,6 +23,11 @@ def test_account_says_who_i_am(null_server: Server) -> None:
             "points": 7,
             "models": ["seedream-4"],
             "requests_per_minute": 60,
+            "weight": 1.0,
+            "max_running": None,
+            "max_pending": None,
+            "priority_max": 0,
+            "admin": False,
         }
 
 
@@ -132,7 +137,7 @@ def test_revoked_key(null_server: Server) -> None:
     key, secret = make_key(null_server)
     with null_server.client(secret) as client:
         task_id = client.submit()
-        done = run_cli("keys", "revoke", key.id, "--data-dir", str(null_server.data_dir))
+        done = run_cli("keys", "revoke", key.id, "--data-dir", str(null_server.data_dir), env=null_server.env)
         assert (done.returncode, done.stdout.strip()) == (0, "revoked")
         time.sleep(2.1)
         assert refusal(client.get(f"/api/v1/task/{task_id}"), 401) == "unauthorized"

@@ -143,6 +143,29 @@ def test_slow_and_dead_receivers_delay_nobody_else(quick: Client, receiver: Thre
     assert max(waits) < 0.8, waits
 
 
+def test_many_dead_hosts_slow_nobody(server_with: ServerFactory, receiver: ThreadedReceiver) -> None:
+    """More hosts hang than callbacks fit in flight: once they are known to be dead, a good one is called at once."""
+    server = server_with(
+        AQUATINT_WEBHOOKS__CONCURRENCY="16",
+        AQUATINT_WEBHOOKS__PER_HOST="4",
+        AQUATINT_WEBHOOKS__TIMEOUT="1s",
+        AQUATINT_WEBHOOKS__CIRCUIT_FAILURES="2",
+        AQUATINT_WEBHOOKS__SCHEDULE="1h",
+    )
+    with ThreadedReceiver(lambda _: Answer(delay=30), host="0.0.0.0") as dead, server.client() as client:
+        urls = [f"http://127.0.1.{number}:{dead.port}/" for number in range(1, 41)]
+        tasks = [client.submit(callback=url) for _ in range(10) for url in urls]
+        time.sleep(8.0)  # 40 hosts x 2 failures x 1 s in 16 places take 5 s
+        waits = []
+        for count in range(1, 6):
+            client.submit(callback=receiver.url)
+            asked = time.monotonic()
+            waits.append(receiver.wait_for(count, 10)[count - 1].at - asked)
+        (resting,) = client.deliveries(tasks[-1])
+    assert max(waits) < 0.8, waits
+    assert (resting["state"], resting["attempts"]) == ("pending", []), "it waits for its host and has lost no try"
+
+
 def test_excerpt_in_the_log_is_bounded(quick: Client, receiver: ThreadedReceiver) -> None:
     """A huge or binary answer is read and kept in part only."""
     receiver.answer_with(lambda _: Answer(status=410, body=b"\0\x1b[31m\xff" + b"x" * 3_000_000))

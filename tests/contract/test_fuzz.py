@@ -19,7 +19,7 @@ from support.server import KEY, Server
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "20"))
 CHECKS = [not_a_server_error, response_schema_conformance, status_code_conformance, content_type_conformance]
-SIMPLE = ("listModels", "getAccount")  # they take nothing that could be varied
+SIMPLE = ("listModels", "getAccount", "listLanes")  # they take nothing that could be varied
 
 
 def bounded(name: str) -> hypothesis.settings:
@@ -40,6 +40,7 @@ def description(null_server: Server) -> Any:
 OPERATIONS = [
     *("submitTask", "queryTask", "cancelTask", "listDeliveries", "redeliver", "listTasks"),
     *("traceTask", "uploadFile", "getFile", "listModels", "getAccount"),
+    *("replayDeliveries", "listLanes", "pauseLane", "resumeLane"),
 ]
 
 

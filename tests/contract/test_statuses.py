@@ -18,7 +18,7 @@ from support.server import Server, ServerFactory
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 ORDER = ["PENDING", "PROCESSING", "SUBMITTED", "SUCCESS"]
 DOCUMENTED = ["taskId", "status", "input", "result", "failure_reason", "created_at", "updated_at"]
-ADDITIVE = ["engine", "progress", "failure_message", "warnings", "images", "expires_at"]
+ADDITIVE = ["engine", "progress", "failure_message", "warnings", "images", "expires_at", "queue"]
 
 
 def moment(text: str) -> datetime:

@@ -1,9 +1,12 @@
-"""The engine of ADDING_AN_ENGINE.md, installed from the page and painted with."""
+"""The engines of ADDING_AN_ENGINE.md, installed from the page: one is painted with, both keep their promises."""
 
 from __future__ import annotations
 
 import io
+import os
 import re
+import subprocess
+import sys
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +15,13 @@ import httpx
 import pytest
 from PIL import Image
 
-from support.server import FAST, Server, run_cli
+from support.server import FAST, Server, clean_environment, run_cli
 
 PAGE = Path(__file__).parents[2] / "ADDING_AN_ENGINE.md"
 NAMED_FILE = re.compile(r"^`([\w./]+)`\n\n```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
-CATALOG = re.compile(r"```toml\n(\[models\..*?)^```", re.MULTILINE | re.DOTALL)
+CATALOG = re.compile(r"```toml\n(\[models\.\"tartan.*?)^```", re.MULTILINE | re.DOTALL)
+TARTAN = {"pyproject.toml", "aquatint_tartan/engine.py", "aquatint_tartan/weave.py", "test_tartan.py"}
+POSTCARD = {"aquatint_postcard/engine.py", "postcard.toml", "fake_press.py", "test_postcard.py"}
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +30,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     site = tmp_path_factory.mktemp("site")
     text = PAGE.read_text(encoding="utf-8")
     files = dict(NAMED_FILE.findall(text))
-    assert set(files) == {"pyproject.toml", "aquatint_tartan/engine.py", "aquatint_tartan/weave.py"}
+    assert set(files) == TARTAN | POSTCARD
     for name, content in files.items():
-        if name.endswith(".py"):
+        if name != "pyproject.toml":
             (site / name).parent.mkdir(exist_ok=True)
             (site / name).write_text(content, encoding="utf-8")
     project = files["pyproject.toml"]
@@ -84,3 +89,20 @@ def test_its_refusals_reach_the_caller(server: Server) -> None:
         )
         assert answer.status_code == 400
         assert "imageUrls" in answer.json()["msg"]
+
+
+@pytest.mark.parametrize("engine", ["tartan", "postcard"])
+def test_they_keep_the_promises(installed: dict[str, str], engine: str) -> None:
+    """The page's own tests pass, run as a plug-in author runs them."""
+    site = installed["PYTHONPATH"].partition(os.pathsep)[0]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"test_{engine}.py"],
+        cwd=site,
+        env={**clean_environment(), "PYTHONPATH": installed["PYTHONPATH"]},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "1 passed" in done.stdout

@@ -61,7 +61,7 @@ def test_the_example_works(
 ) -> None:
     """Pasted into a shell, the command is answered with code 0, or saves the file."""
     shutil.copyfile(PHOTO, tmp_path / "photo.jpg")
-    variables = {"AQUATINT_URL": server.base_url, "AQUATINT_KEY": KEY, **ended}
+    variables = {"AQUATINT_URL": server.base_url, "AQUATINT_KEY": KEY, "LANE": "null", **ended}
     if name == "cancelTask":
         with server.client() as client:
             variables["TASK_ID"] = client.submit()

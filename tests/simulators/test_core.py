@@ -82,7 +82,13 @@ def test_switches_in_a_prompt(prompt: str, expected: Faults) -> None:
 
 
 @pytest.mark.parametrize(
-    "switch", ["nonsense", "http", "http:x", "http:429:x", "sleep", "sleep:soon", "partial", "partial:a", "late:"]
+    "switch",
+    [
+        *("nonsense", "Drop", "RETRY-AFTER:3", "drop:1", "expired:yes"),
+        *("fail", "fail:", "http", "http:x", "http:429:x", "http:200", "http:429:-1"),
+        *("sleep", "sleep:soon", "sleep:-1", "sleep:inf", "late:", "retry-after:nan"),
+        *("partial", "partial:a", "partial:0", "partial:1,-2"),
+    ],
 )
 def test_switches_that_are_wrong(switch: str) -> None:
     """A typing mistake is said, so that nobody takes a run without a fault for a passed test."""
@@ -94,7 +100,8 @@ def test_prompts_without_their_switches() -> None:
     """As the painter reads them."""
     assert without("a harbour [[drop]] [[http:429:2]]") == "a harbour"
     assert without("[[nonsense]]") == ""
-    assert without("a [[Harbour]]") == "a [[Harbour]]"
+    assert without("a [[Drop]]") == "a"
+    assert without("a [[harbour at dawn]]") == "a [[harbour at dawn]]"
 
 
 @pytest.mark.parametrize("text", [faults.__doc__ or "", GUIDE.read_text("utf-8")], ids=["module", "guide"])
@@ -191,7 +198,13 @@ def test_settings_that_turn_a_server_to_them() -> None:
             assert everything[f"AQUATINT_{engine.upper()}__API_KEY"] == "sim-key"
             assert everything[f"AQUATINT_{engine.upper()}__BASE_URL"] == sim.base_url(engine)
         assert sim.base_url("modelark") == f"{sim.origin}/ark/api/v3"
-        assert len(sim.environment("fal")) == 3
+        assert everything["AQUATINT_FAL__JWKS_URL"] == f"{sim.base_url('fal')}/.well-known/jwks.json"
+        assert sim.environment("replicate") == {
+            "AQUATINT_NET__ALLOW": "127.0.0.0/8",
+            "AQUATINT_REPLICATE__API_KEY": "sim-key",
+            "AQUATINT_REPLICATE__BASE_URL": sim.base_url("replicate"),
+        }
+        assert len(sim.environment("fal")) == 4
         port = int(sim.origin.rpartition(":")[2])
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), 1.0)

@@ -23,7 +23,8 @@ def make_key(
     """A key in the server's database and its secret."""
 
     async def make() -> tuple[Key, str]:
-        store = bootstrap.open_store(settings.load({}, {"server": {"data_dir": str(server.data_dir)}}))
+        wanted = settings.load(server.env, {"server": {"data_dir": str(server.data_dir)}})
+        store = bootstrap.open_store(wanted)
         await store.open()
         try:
             return await KeyService(store, Clock(), "").create(

@@ -16,14 +16,18 @@ T = TypeVar("T")
 class ThreadedReceiver:
     """`aquatint.testing.receiver.WebhookReceiver` behind blocking methods. `Received.at` is `time.monotonic()`."""
 
-    def __init__(self, answer: Callable[[Received], Answer] | None = None) -> None:
+    def __init__(self, answer: Callable[[Received], Answer] | None = None, *, host: str = "127.0.0.1") -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="webhook-receiver")
-        self._receiver = WebhookReceiver(answer)
+        self._receiver = WebhookReceiver(answer, host=host)
 
     @property
     def url(self) -> str:
         return self._receiver.url
+
+    @property
+    def port(self) -> int:
+        return int(self.origin.rpartition(":")[2])
 
     @property
     def origin(self) -> str:

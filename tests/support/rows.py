@@ -25,6 +25,7 @@ def new_task(
     lane: str = LANE,
     n: int = 1,
     model: str = "seedream-4",
+    **more: object,
 ) -> NewTask:
     return NewTask(
         id=task_id or str(uuid.uuid4()),
@@ -40,6 +41,7 @@ def new_task(
         lane=lane,
         points=points,
         idempotency=idempotency,
+        **more,  # type: ignore[arg-type]
     )
 
 

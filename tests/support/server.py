@@ -69,9 +69,18 @@ class Server:
     `Server(tmp_path, {**NULL_ENGINE, **FAST})`. The key `KEY` is always valid.
     """
 
-    def __init__(self, folder: Path, env: Mapping[str, str] | None = None, *, port: int | None = None) -> None:
+    arguments: tuple[str, ...] = ()  # of `aquatint serve`, besides port and folder
+
+    def __init__(
+        self,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        *,
+        port: int | None = None,
+        data_dir: Path | None = None,
+    ) -> None:
         self.folder = folder
-        self.data_dir = folder / "data"
+        self.data_dir = data_dir or folder / "data"
         self.env = {"AQUATINT_API_KEY": KEY, **(env or {})}
         self.port = port or free_port()
         self.log_path = folder / "server.log"
@@ -95,7 +104,7 @@ class Server:
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [*COMMAND, "serve", "--port", str(self.port), "--data-dir", str(self.data_dir)],
+                [*COMMAND, "serve", "--port", str(self.port), "--data-dir", str(self.data_dir), *self.arguments],
                 env=clean_environment(self.env),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from aquatint.api import docs_page, openapi, problems
+from aquatint.api.observed import Observed
 from aquatint.api.operations import Operation
-from aquatint.api.routes import callbacks, catalog, files, tasks
+from aquatint.api.routes import callbacks, catalog, deliveries, files, operator, tasks
+from aquatint.api.routes.metrics import MetricsRoutes
+from aquatint.telemetry import Metrics
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+Ready = Callable[[], Awaitable[str]]  # empty when requests can be served, else why not
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +34,84 @@ class Routes:
     """The handlers of every noun."""
 
     tasks: tasks.TaskRoutes
+    deliveries: deliveries.DeliveryRoutes
     files: files.FileRoutes
     catalog: catalog.CatalogRoutes
     callbacks: callbacks.CallbackRoutes
+    operator: operator.OperatorRoutes
 
     def operations(self) -> list[Operation]:
         return [
             *tasks.operations(self.tasks),
+            *deliveries.operations(self.deliveries),
             *files.operations(self.files),
             *catalog.operations(self.catalog),
+            *operator.operations(self.operator),
         ]
 
 
-def build(routes: Routes, lifespan: Lifespan, cors_origins: Sequence[str], version: str) -> Starlette:
-    """The application. `lifespan` opens what the handlers use and closes it again."""
+class _App(Starlette):
+    """Starlette, observed from outside of everything that it does, which also is the last net."""
+
+    def __init__(self, metrics: Metrics, **options: Any) -> None:
+        self._metrics = metrics
+        super().__init__(**options)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        stack: ASGIApp = self.router
+        if self.user_middleware:  # it must see refusals as the answers that they become
+            stack = ExceptionMiddleware(stack, handlers={HTTPException: _refuse})
+        for kind, args, options in reversed(self.user_middleware):
+            stack = kind(stack, *args, **options)
+        return Observed(stack, self.routes, self._metrics, problems.refused, problems.broken)
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for this type only
+    return problems.refused(error)
+
+
+def build(
+    routes: Routes | None,
+    lifespan: Lifespan,
+    ready: Ready,
+    cors_origins: Sequence[str],
+    version: str,
+    metrics: Metrics,
+    shown: MetricsRoutes | None,
+) -> Starlette:
+    """The application. `lifespan` opens what the handlers use and closes it again.
+
+    Without routes it only says how the process is: what a worker answers. `metrics` counts the requests, and `shown`
+    is who may read it, None: nobody.
+    """
+    app = _App(
+        metrics,
+        routes=[
+            *_health(ready),
+            *(shown.routes() if shown is not None else ()),
+            *(_pages(routes, version) if routes is not None else ()),
+        ],
+        middleware=_middleware(cors_origins),
+        lifespan=lifespan,
+    )
+    app.state.openapi = openapi.document(routes.operations(), version) if routes is not None else None
+    app.state.broken = False  # set when one of the loops ends by an error
+    return app
+
+
+def _health(ready: Ready) -> list[Route]:
+    async def healthy(request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def readiness(request: Request) -> Response:
+        why_not = await ready()
+        return PlainTextResponse(why_not or "ok", 503 if why_not else 200)
+
+    return [Route("/healthz", healthy), Route("/readyz", readiness)]
+
+
+def _pages(routes: Routes, version: str) -> list[Route]:
     operations = routes.operations()
     document = openapi.document(operations, version)
     rendered = msgspec.json.encode(document)
@@ -55,28 +126,26 @@ def build(routes: Routes, lifespan: Lifespan, cors_origins: Sequence[str], versi
     async def root(request: Request) -> Response:
         return RedirectResponse("/docs", 307)
 
-    async def healthy(request: Request) -> Response:
-        return PlainTextResponse("ok")
+    return [
+        *(Route(op.path, op.handler, methods=[op.method]) for op in operations),
+        Route(callbacks.CALLBACK_PATH, problems.answering(routes.callbacks.receive), methods=["POST"]),
+        Route("/openapi.json", openapi_json),
+        Route("/docs", docs),
+        Route("/", root),
+    ]
 
-    middleware = []
-    if cors_origins:
-        headers = ("authorization", "content-type", "idempotency-key", "x-aquatint-strict")
-        methods = ("GET", "POST")
-        cors = Middleware(CORSMiddleware, allow_origins=cors_origins, allow_methods=methods, allow_headers=headers)
-        middleware.append(cors)
-    app = Starlette(
-        routes=[
-            *(Route(op.path, op.handler, methods=[op.method]) for op in operations),
-            Route(callbacks.CALLBACK_PATH, problems.answering(routes.callbacks.receive), methods=["POST"]),
-            Route("/openapi.json", openapi_json),
-            Route("/docs", docs),
-            Route("/healthz", healthy),
-            Route("/", root),
-        ],
-        middleware=middleware,
-        exception_handlers={HTTPException: problems.http_exception},
-        lifespan=lifespan,
-    )
-    app.state.openapi = document
-    app.state.broken = False  # set when one of the loops ends by an error
-    return app
+
+def _middleware(cors_origins: Sequence[str]) -> list[Middleware]:
+    if not cors_origins:
+        return []
+    headers = ("authorization", "content-type", "idempotency-key", "x-aquatint-strict", "x-request-id", "traceparent")
+    methods = ("GET", "POST")
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=cors_origins,
+            allow_methods=methods,
+            allow_headers=headers,
+            expose_headers=("x-request-id",),
+        )
+    ]

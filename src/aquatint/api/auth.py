@@ -6,7 +6,7 @@ import time
 
 from starlette.requests import Request
 
-from aquatint.domain.errors import RateLimited, Unauthenticated
+from aquatint.domain.errors import Forbidden, RateLimited, Unauthenticated
 from aquatint.domain.key import Key
 from aquatint.services.keys import KeyService
 
@@ -26,6 +26,13 @@ class Authenticator:
         if scheme.lower() != "bearer" or not secret:
             raise Unauthenticated
         return await self._keys.authenticate(secret)
+
+    async def admin(self, request: Request) -> Key:
+        """The caller's key, which must be an admin's. Raises Unauthenticated, Forbidden."""
+        key = await self(request)
+        if not key.admin:
+            raise Forbidden("this needs an admin key")
+        return key
 
     def spend(self, key: Key) -> None:
         """Count one submit or upload against the key's rate. Raises RateLimited."""

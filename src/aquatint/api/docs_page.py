@@ -19,9 +19,15 @@ CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-u
 Json = dict[str, Any]
 Row = Sequence[str]  # cells of HTML
 
-_GROUPS = {"tasks": "Tasks", "callbacks": "Callbacks", "files": "Files", "models": "Models and account"}
+_GROUPS = {
+    "tasks": "Tasks",
+    "callbacks": "Callbacks",
+    "files": "Files",
+    "models": "Models and account",
+    "operator": "For operators",
+}
 _CODE = re.compile(r"`([^`]+)`")
-_SHELL_NAMES = {"taskId": "TASK_ID", "token": "TOKEN", "name": "NAME"}
+_SHELL_NAMES = {"taskId": "TASK_ID", "token": "TOKEN", "name": "NAME", "lane": "LANE"}
 
 
 def render(document: Json) -> str:
@@ -171,7 +177,7 @@ def _task(document: Json) -> str:
     documented = [_field_row("FullTaskData", f, p, False) for f, p in properties.items() if f not in words.ADDITIVE]
     nested = [
         _field_row(schema, field, kind, False, prefix=prefix)
-        for schema, prefix in (("ResultData", "result."), ("ImageData", "images[]."))
+        for schema, prefix in (("ResultData", "result."), ("ImageData", "images[]."), ("QueueData", "queue."))
         for field, kind in document["components"]["schemas"][schema]["properties"].items()
     ]
     additive = [_field_row("FullTaskData", f, p, False) for f, p in properties.items() if f in words.ADDITIVE]
@@ -184,6 +190,7 @@ def _task(document: Json) -> str:
     results = [row for row in nested if "result." in row[0]]
     place = next(i for i, row in enumerate(additive) if row[0] == "<code>images</code>") + 1
     additive[place:place] = [row for row in nested if "images[]" in row[0]]
+    additive += [row for row in nested if "queue." in row[0]]
     return f"""<section aria-labelledby="task-object">
 {_heading(2, "task-object", "The task object")}
 <p>The same object in queries, listings and callbacks.</p>

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from aquatint.api.operations import Operation
+from aquatint.domain.delivery import REPLAYABLE
 from aquatint.domain.task import Status
 
 Json = dict[str, Any]
@@ -58,8 +59,50 @@ SUBMIT_REQUEST: Json = {
         },
         "callBackUrl": {"type": ["string", "null"], "description": "Called once the task has ended."},
         "user_id": {"type": ["string", "null"], "maxLength": 2048, "description": "Your own user; kept for listing."},
+        "priority": {
+            "type": ["integer", "null"],
+            "minimum": -10,
+            "maximum": 10,
+            "description": "Extension: higher goes first; above 0 only where the key may.",
+        },
+        "class": {
+            "type": ["string", "null"],
+            "enum": ["standard", "batch", None],
+            "description": "Extension: batch runs when nothing else waits, and may take a day.",
+        },
+        "startBy": {
+            "type": ["string", "number", "null"],
+            "description": "Extension: not started by this time, or within so many seconds, it ends as TIMEOUT.",
+            "examples": [60],
+        },
+        "finishBy": {
+            "type": ["string", "number", "null"],
+            "description": "Extension: not finished by this time, or within so many seconds, it ends as TIMEOUT.",
+            "examples": ["2026-02-10T22:00:00Z"],
+        },
     },
     "additionalProperties": True,
+}
+
+
+REPLAY_REQUEST: Json = {
+    "type": "object",
+    "required": ["endedFrom", "endedTo"],
+    "properties": {
+        "endedFrom": {
+            "type": "string",
+            "format": "date-time",
+            "description": "Of tasks that ended then or later.",
+        },
+        "endedTo": {"type": "string", "format": "date-time", "description": "And before this time."},
+        "states": {
+            "type": "array",
+            "items": {"type": "string", "enum": [state.value for state in REPLAYABLE]},
+            "default": ["failed", "blocked"],
+            "minItems": 1,
+        },
+        "allKeys": {"type": "boolean", "default": False, "description": "Of every key; needs an admin key."},
+    },
 }
 
 
@@ -85,7 +128,12 @@ def document(operations: Sequence[Operation], version: str) -> Json:
         "paths": paths,
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-            "schemas": {**_described(components), "SubmitRequest": SUBMIT_REQUEST, "Error": _error()},
+            "schemas": {
+                **_described(components),
+                "SubmitRequest": SUBMIT_REQUEST,
+                "ReplayRequest": REPLAY_REQUEST,
+                "Error": _error(),
+            },
         },
     }
 

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Scope
 
+from aquatint.api.observed import request_id
 from aquatint.domain.errors import CallerError, RateLimited, StoreUnavailable
-from aquatint.services.tools import new_id
 from aquatint.telemetry import logger
 from aquatint.wire import answers, hygiene
 
@@ -29,7 +30,7 @@ def failure(status: int, message: str, headers: dict[str, str] | None = None) ->
 
 
 def answering(handler: Handler) -> Handler:
-    """The handler with every error turned into its envelope; what nobody foresaw answers a bare 500."""
+    """The handler with every error of ours turned into its envelope."""
 
     @functools.wraps(handler)
     async def answered(request: Request) -> Response:
@@ -40,23 +41,23 @@ def answering(handler: Handler) -> Handler:
         except CallerError as error:
             return failure(error.status, error.message)
         except StoreUnavailable as error:
-            logger().error("store.refused", why=str(error))
+            logger().error("store.refused", request_id=request_id(request.scope), why=str(error))
             return failure(503, "the server cannot store this now", {"retry-after": str(STORE_RETRY_AFTER)})
-        except HTTPException:
-            raise
         except ClientDisconnect:
             return failure(400, "the connection closed before the body was complete")
-        except Exception:  # noqa: BLE001  # the last net: a bare 500, details only in the log
-            request_id = new_id()
-            logger().exception("request.broke", request_id=request_id, path=request.scope["path"])
-            return failure(500, f"internal error; request id {request_id}", {"x-request-id": request_id})
 
     return answered
 
 
-async def http_exception(request: Request, error: Exception) -> Response:
+def broken(scope: Scope) -> Response:
+    """What a request gets that met what nobody foresaw: a bare 500, details only in the log."""
+    which = request_id(scope)
+    logger().exception("request.broke", request_id=which, path=scope["path"])
+    return failure(500, f"internal error; request id {which}")
+
+
+def refused(error: HTTPException) -> Response:
     """Unknown paths and wrong methods, in the envelope too."""
-    assert isinstance(error, HTTPException)  # noqa: S101  # registered for this type only
     words = {404: "there is nothing at this path", 405: "this path does not know that method"}
     headers = dict(error.headers) if error.headers else None
     return failure(error.status_code, words.get(error.status_code, error.detail), headers)

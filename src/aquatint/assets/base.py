@@ -13,7 +13,11 @@ def digest_of(data: bytes) -> str:
 
 
 class AssetStore(Protocol):
-    """Keeps bytes by digest. Writes are durable when they return."""
+    """Keeps bytes by digest. Writes are durable when they return. Raises StoreUnavailable when it is out of reach."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
 
     async def put(self, data: bytes) -> str:
         """Store `data` and return its digest; storing the same bytes again costs almost nothing."""
@@ -25,6 +29,14 @@ class AssetStore(Protocol):
 
     def path(self, digest: str) -> str | None:
         """A local file that holds the bytes, when there is one."""
+        ...
+
+    async def link(self, digest: str) -> str | None:
+        """Where a caller can fetch the bytes without this server, for a while; None when he cannot."""
+        ...
+
+    async def stream(self, digest: str) -> AsyncIterator[bytes]:
+        """The bytes in pieces. Raises NotFound before the first."""
         ...
 
     async def delete_if_old(self, digest: str, older_than: float) -> bool:

@@ -25,6 +25,12 @@ class DiskAssets:
         self._folder = folder
         self._prefix = f"{folder}{os.sep}"
 
+    async def open(self) -> None:
+        """Nothing to open."""
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
     async def put(self, data: bytes) -> str:
         digest = digest_of(data) if len(data) <= SMALL else await asyncio.to_thread(digest_of, data)
         target = self._path(digest)
@@ -43,6 +49,17 @@ class DiskAssets:
     def path(self, digest: str) -> str | None:
         target = self._path(digest)
         return target if os.path.isfile(target) else None  # noqa: PTH113  # see _path
+
+    async def link(self, digest: str) -> str | None:
+        return None
+
+    async def stream(self, digest: str) -> AsyncIterator[bytes]:
+        data = await self.read(digest)
+
+        async def whole() -> AsyncIterator[bytes]:
+            yield data
+
+        return whole()
 
     async def delete_if_old(self, digest: str, older_than: float) -> bool:
         target = Path(self._path(digest))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aquatint.bootstrap.engines import EngineRow, list_engines, try_engine
+from aquatint.bootstrap.checks import EngineRow, list_engines, probe_database, try_assets, try_engine
 from aquatint.bootstrap.house import House, build
 from aquatint.bootstrap.life import hold
 from aquatint.bootstrap.parts import (
@@ -16,12 +16,14 @@ from aquatint.bootstrap.parts import (
     open_store,
     public_urls,
 )
+from aquatint.bootstrap.role import Role
 from aquatint.store.base import Store
 
 __all__ = [
     "PROVIDERS",
     "EngineRow",
     "House",
+    "Role",
     "Store",
     "build",
     "build_door",
@@ -33,6 +35,8 @@ __all__ = [
     "hold",
     "list_engines",
     "open_store",
+    "probe_database",
     "public_urls",
+    "try_assets",
     "try_engine",
 ]

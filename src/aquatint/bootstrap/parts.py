@@ -6,9 +6,13 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from aquatint import __version__
 from aquatint.api.routes.callbacks import CALLBACK_PATH
+from aquatint.assets.base import AssetStore
+from aquatint.assets.disk import DiskAssets
 from aquatint.catalog.load import Catalog
 from aquatint.catalog.load import load as load_catalog
 from aquatint.domain.errors import ConfigurationError
@@ -22,26 +26,63 @@ from aquatint.sandbox.pool import Sandbox
 from aquatint.services.references import FetchRules
 from aquatint.services.tools import PublicUrls
 from aquatint.settings import Settings
+from aquatint.store.base import Store
 from aquatint.store.sqlite.store import SqliteStore
+from aquatint.telemetry import Metrics, NullTracer, Telemetry
 from aquatint.webhooks.sender import Sender
+
+if TYPE_CHECKING:
+    from aquatint.telemetry.otel import OtelTracer
 
 PROVIDERS = ("modelark", "openai", "gemini", "fal", "replicate", "maxapi")  # engines that need a key
 WARM_MODULES = ("aquatint.engines.studio.render",)  # imports what painting and intake need
 
 
-def database_path(settings: Settings) -> Path:
-    """The SQLite file. Raises ConfigurationError for databases that this version does not speak."""
+def database_path(settings: Settings) -> Path | None:
+    """The SQLite file; None for a database server. Raises ConfigurationError for what is neither."""
     url = settings.database.url
     if not url:
         return settings.server.data_dir / "aquatint.db"
     if url.startswith("sqlite:///"):
         return Path(url.removeprefix("sqlite:///"))
-    raise ConfigurationError(["database.url: only sqlite:///<path> is supported by this version"])
+    if url.startswith(("postgresql://", "postgres://")):
+        return None
+    raise ConfigurationError(["database.url: must start with postgresql:// or sqlite:///"])
 
 
-def open_store(settings: Settings) -> SqliteStore:
-    """The store alone, for commands that need nothing else."""
-    return SqliteStore(database_path(settings))
+def open_store(settings: Settings) -> Store:
+    """The store, not yet open. Raises ConfigurationError."""
+    path = database_path(settings)
+    if path is not None:
+        return SqliteStore(path)
+    try:
+        from aquatint.store.postgres.store import PostgresStore
+    except ImportError:
+        raise ConfigurationError(
+            ["database.url: PostgreSQL needs the extra: pip install 'aquatint[postgres]'"]
+        ) from None
+    return PostgresStore(settings.database.url)
+
+
+def open_assets(settings: Settings) -> AssetStore:
+    """Where bytes are kept, not yet open. Raises ConfigurationError."""
+    if not settings.assets.url:
+        return DiskAssets(settings.server.data_dir / "assets")
+    try:
+        from aquatint.assets.s3 import S3Assets, S3Settings
+    except ImportError:
+        raise ConfigurationError(["assets.url: S3 needs the extra: pip install 'aquatint[s3]'"]) from None
+    assets = settings.assets
+    wanted = S3Settings.of(
+        assets.url,
+        endpoint=assets.s3_endpoint,
+        region=assets.s3_region,
+        access_key=assets.s3_access_key,
+        secret_key=assets.s3_secret_key,
+        public_base=assets.s3_public_base,
+        presign=assets.s3_presign,
+    )
+    return S3Assets(wanted)
 
 
 def concurrency(settings: Settings) -> int:
@@ -74,11 +115,13 @@ def engine_section(settings: Settings, name: str) -> dict[str, object]:
     return asdict(own) if own is not None else dict(settings.plugins.get(name, {}))
 
 
-def build_engines(settings: Settings, catalog: Catalog, sandbox: Sandbox) -> dict[str, AnyEngine]:
+def build_engines(
+    settings: Settings, catalog: Catalog, sandbox: Sandbox, at_once: int | None = None
+) -> dict[str, AnyEngine]:
     """The engines that some route wants and that have what they need. Raises ConfigurationError."""
 
     def context(name: str) -> EngineContext:
-        return EngineContext(sandbox, engine_section(settings, name), concurrency(settings))
+        return EngineContext(sandbox, engine_section(settings, name), at_once or concurrency(settings))
 
     forced = frozenset({settings.engines.route_all_to} - {""})
     return registry.build(catalog.engines(), context, settings.engines.allow_testing, forced)
@@ -103,12 +146,42 @@ def check(settings: Settings) -> list[str]:
         callbacks,
         lambda: build_sender(settings, build_door(settings)),
         lambda: open_store(settings),
+        lambda: open_assets(settings),
+        lambda: tracer_kind(settings),
     ):
         try:
             step()
         except ConfigurationError as error:
             problems += error.problems
     return problems
+
+
+def tracer_kind(settings: Settings) -> type[OtelTracer] | None:
+    """What traces, None when nobody wants it: then nothing of it is imported. Raises ConfigurationError."""
+    wanted = settings.telemetry
+    if not wanted.otlp_endpoint:
+        return None
+    if urlsplit(wanted.otlp_endpoint).scheme not in ("http", "https"):
+        raise ConfigurationError(["telemetry.otlp_endpoint: must start with http:// or https://"])
+    if wanted.sample > 1:
+        raise ConfigurationError(["telemetry.sample: is a share, from 0 to 1"])
+    try:
+        from aquatint.telemetry.otel import OtelTracer
+    except ImportError:
+        raise ConfigurationError(
+            ["telemetry.otlp_endpoint: traces need the extra: pip install 'aquatint[otel]'"]
+        ) from None
+    return OtelTracer
+
+
+def build_telemetry(settings: Settings, instance: str) -> Telemetry:
+    """The process's counters and its tracer; `instance` names the process. Raises ConfigurationError."""
+    metrics = Metrics(__version__)
+    kind = tracer_kind(settings)
+    if kind is None:
+        return Telemetry(metrics, NullTracer())
+    wanted = settings.telemetry
+    return Telemetry(metrics, kind(wanted.otlp_endpoint, wanted.service, __version__, instance, wanted.sample))
 
 
 def build_sender(settings: Settings, door: HttpDoor) -> Sender:

@@ -44,6 +44,7 @@ class _Model(msgspec.Struct, forbid_unknown_fields=True):
     default_ratio: str = "1:1"
     default_resolution: str = "2k"
     ignores: tuple[Literal["ratio", "resolution"], ...] = ()
+    concurrency: int | None = None
     resend_ambiguous: bool = False
 
 
@@ -164,6 +165,7 @@ def _spec(name: str, model: _Model, tables: Mapping[str, _Table], route_all_to: 
         sizes=_sizes(table),
         routes=tuple(_route(route, tables) for route in routes),
         ignores=model.ignores,
+        concurrency=model.concurrency,
         resend_ambiguous=model.resend_ambiguous,
     )
 

@@ -69,6 +69,7 @@ class ModelSpec:
     sizes: Mapping[str, Mapping[str, Size]]
     routes: tuple[Route, ...]
     ignores: tuple[str, ...] = ()  # documented as having no effect: ratio, resolution
+    concurrency: int | None = None  # tasks of the model at once, over all workers
     resend_ambiguous: bool = False  # the operator would rather pay twice than fail when an answer is lost
 
     def check(self, *, ratio: str | None, resolution: str | None, n: int, references: int) -> None:

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from aquatint import __version__
-from aquatint.cli import attempts, config, demo, doctor, engines, keys, openapi, serve, simulate
+from aquatint.cli import attempts, config, demo, doctor, engines, keys, openapi, serve, simulate, worker
 from aquatint.domain.errors import AquatintError, ConfigurationError
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
     help="Aquatint: a self-hosted image task server.",
 )
 app.command()(serve.serve)
+app.command()(worker.worker)
 app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(engines.engines)

@@ -22,7 +22,9 @@ from aquatint.settings import Settings
 Finding = tuple[str, str]  # "ok", "warn" or "fail", and a sentence
 LOW_DISK = 2 * 1000**3  # bytes
 SLOW_FSYNC = 0.02  # seconds
+CLOCK_OFF = 2.0  # seconds
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+OLDEST_POSTGRES = 14  # the oldest that its makers still repair
 
 
 def doctor(config: ConfigFile = None, data_dir: DataDir = None) -> None:
@@ -42,8 +44,9 @@ def findings(config: Path | None, data_dir: Path | None) -> Iterator[Finding]:
         return
     yield "ok", "the settings can be read"
     checks: list[Callable[[Settings], Iterator[Finding]]] = [
-        _sqlite,
+        _database,
         _folder,
+        _assets,
         _port,
         _public_url,
         _keys,
@@ -59,13 +62,39 @@ def findings(config: Path | None, data_dir: Path | None) -> Iterator[Finding]:
             yield "fail", f"{check.__name__.strip('_')}: {error}"
 
 
-def _sqlite(settings: Settings) -> Iterator[Finding]:
-    bootstrap.database_path(settings)
+def _database(settings: Settings) -> Iterator[Finding]:
+    if bootstrap.database_path(settings) is None:
+        yield from _postgres(settings)
+        return
     version = sqlite3.sqlite_version
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         yield "fail", f"this Python has SQLite {version}; 3.35 or newer is needed"
     else:
         yield "ok", f"SQLite {version}"
+
+
+def _postgres(settings: Settings) -> Iterator[Finding]:
+    found = asyncio.run(bootstrap.probe_database(settings))
+    if found.major < OLDEST_POSTGRES:
+        yield "fail", f"PostgreSQL {found.version} is too old; {OLDEST_POSTGRES} or newer is needed"
+    else:
+        yield "ok", f"PostgreSQL {found.version}, {found.round_trip * 1000:.1f} ms away"
+    if not found.schema:
+        yield "ok", "no tables yet: the first `aquatint serve` will make them"
+    elif found.schema < found.newest:
+        yield "ok", f"schema {found.schema}: the next start brings it to {found.newest}, while others run"
+    else:
+        yield "ok", f"schema {found.schema}"
+    if not found.durable:
+        yield "warn", "its fsync or synchronous_commit is off: a power cut loses tasks that were acknowledged"
+    if abs(found.clock_ahead) > CLOCK_OFF:
+        yield "warn", f"its clock differs from ours by {found.clock_ahead:+.1f} s; all processes go by the database's"
+
+
+def _assets(settings: Settings) -> Iterator[Finding]:
+    if settings.assets.url:
+        asyncio.run(bootstrap.try_assets(settings))
+        yield "ok", f"{settings.assets.url} can be written, read and cleared"
 
 
 def _folder(settings: Settings) -> Iterator[Finding]:
@@ -109,7 +138,8 @@ def _keys(settings: Settings) -> Iterator[Finding]:
     secret = settings.server.api_key
     if secret and len(secret) < 16:
         yield "warn", "AQUATINT_API_KEY is shorter than 16 characters; it can be guessed"
-    if not bootstrap.database_path(settings).exists():
+    path = bootstrap.database_path(settings)
+    if path is not None and not path.exists():
         yield "ok", "no database yet: `aquatint serve` will make it, with a first key"
 
 
@@ -126,8 +156,11 @@ def _webhooks(settings: Settings) -> Iterator[Finding]:
 
 def _engines(settings: Settings) -> Iterator[Finding]:
     """A small real picture, through the sandbox: finds missing libraries, memory limits, broken installs."""
-    served = [row.name for row in bootstrap.list_engines(settings) if row.models]
-    yield "ok", f"models are served by {', '.join(served)}"
+    rows = bootstrap.list_engines(settings)
+    yield "ok", f"models are served by {', '.join(row.name for row in rows if row.models and row.spec)}"
+    keyless = [row.name for row in rows if row.models and not row.spec]
+    if keyless:
+        yield "ok", f"without a key, so out of use: {', '.join(keyless)}"
     started = time.perf_counter()
     try:
         asyncio.run(bootstrap.try_engine(settings, "studio"))

@@ -15,7 +15,8 @@ def engines(config: ConfigFile = None) -> None:
     table = Table("engine", "version", "what it is", "serves")
     for row in bootstrap.list_engines(load(config)):
         if row.spec is None:
-            table.add_row(row.name, "-", "installed, not used by any route", "-")
+            why = "no key: its routes are passed over" if row.models else "installed, not used by any route"
+            table.add_row(row.name, "-", why, "-")
         else:
             table.add_row(row.name, row.spec.version, row.spec.title, ", ".join(row.models))
     Console().print(table)

@@ -25,6 +25,11 @@ def create(
     webhook_secret: Annotated[
         str | None, typer.Option(help="Sent as x-maxapi-webhook-secret with this key's callbacks.")
     ] = None,
+    weight: Annotated[float, typer.Option(help="Share of a line that many wait in.", min=0.001)] = 1.0,
+    max_running: Annotated[int | None, typer.Option(help="Tasks at once; the others wait.", min=1)] = None,
+    max_pending: Annotated[int | None, typer.Option(help="Tasks waiting; more are answered 429.", min=1)] = None,
+    priority_max: Annotated[int, typer.Option(help="The highest priority it may ask for.", min=-10, max=10)] = 0,
+    admin: Annotated[bool, typer.Option("--admin", help="May use the operator's part of the API.")] = False,
     data_dir: DataDir = None,
     config: ConfigFile = None,
 ) -> None:
@@ -37,6 +42,11 @@ def create(
             points=points,
             requests_per_minute=requests_per_minute,
             webhook_secret=webhook_secret,
+            weight=weight,
+            max_running=max_running,
+            max_pending=max_pending,
+            priority_max=priority_max,
+            admin=admin,
         )
 
     key, secret = with_keys(load(config, data_dir=data_dir), work)

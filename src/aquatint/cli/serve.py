@@ -6,11 +6,12 @@ import contextlib
 import gc
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
 import uvicorn
+from starlette.applications import Starlette
 
 from aquatint import bootstrap, telemetry
 from aquatint.cli.common import ConfigFile, DataDir, load, with_keys
@@ -26,14 +27,36 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default="8000")] = None,
     data_dir: DataDir = None,
     config: ConfigFile = None,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Answer the API only; `aquatint worker` runs the tasks elsewhere.")
+    ] = False,
 ) -> None:
     """Run the server: API, runner, dispatcher and sweeper, with no other service needed."""
     settings = load(config, host=host, port=port, data_dir=data_dir)
+    if no_worker and bootstrap.database_path(settings) is not None:
+        raise ConfigurationError(["--no-worker: workers apart need a database server; set database.url"])
     telemetry.configure(settings.log.level, settings.log.format)
-    house = bootstrap.build(settings)
+    house = bootstrap.build(settings, role=bootstrap.Role(work=not no_worker))
+    with held(settings), listen(settings.server.host, settings.server.port) as opened:
+        announce(settings, house.tools.engines)
+        run(house.app, opened)
+
+
+@contextlib.contextmanager
+def held(settings: Settings) -> Iterator[None]:
+    """The data folder for this process alone where the database is a file in it."""
+    if bootstrap.database_path(settings) is None:
+        yield
+        return
+    with bootstrap.hold(settings.server.data_dir):
+        yield
+
+
+def run(app: Starlette, opened: socket.socket) -> None:
+    """Serve on an open socket until a signal. Exit code 1 when it could not start or a loop broke."""
     server = _Server(
         uvicorn.Config(
-            house.app,
+            app,
             loop="auto",
             http="httptools",
             lifespan="on",
@@ -45,11 +68,9 @@ def serve(
             proxy_headers=False,
         )
     )
-    with bootstrap.hold(settings.server.data_dir), listen(settings.server.host, settings.server.port) as opened:
-        announce(settings, house.catalog.engines())
-        calm_collector()
-        server.run(sockets=[opened])
-    if not server.started or house.app.state.broken:
+    calm_collector()
+    server.run(sockets=[opened])
+    if not server.started or app.state.broken:
         raise typer.Exit(1)
 
 
@@ -89,13 +110,19 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def announce(settings: Settings, engines: frozenset[str]) -> None:
+def announce(settings: Settings, engines: Iterable[str]) -> None:
     """Say where the server is; at the first start make a key and show it this once."""
     typer.echo(f"Aquatint listens on http://{settings.server.host}:{settings.server.port}  (pages: /docs)")
     typer.echo(f"Data folder: {settings.server.data_dir.resolve()}")
     typer.echo(f"Engines: {', '.join(sorted(engines))}")
     if "studio" in engines:
         typer.echo("studio is the embedded painter: real pictures from classical algorithms, not the real Seedream.")
+
+    if settings.server.api_key:
+        return
+    if bootstrap.database_path(settings) is None:  # several servers may start at once, and their logs are collected
+        typer.echo("API keys: `aquatint keys create` makes one, `aquatint keys list` shows what there is.")
+        return
 
     async def first_key(keys: KeyService) -> str | None:
         return None if await keys.listing() else (await keys.create("first"))[1]

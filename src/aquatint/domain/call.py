@@ -106,3 +106,4 @@ class CallEnd(msgspec.Struct, frozen=True):
     charged: bool = False
     request_id: str = ""
     kept: tuple[KeptImage, ...] = ()
+    keep_until: Micros = 0  # until then the bytes of `kept` stay, whatever becomes of the task

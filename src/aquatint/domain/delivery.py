@@ -16,6 +16,9 @@ class DeliveryState(StrEnum):
     BLOCKED = "blocked"  # the address may not be called from here; the task can still be queried
 
 
+REPLAYABLE = (DeliveryState.FAILED, DeliveryState.BLOCKED, DeliveryState.DELIVERED)
+
+
 class ClaimedDelivery(msgspec.Struct, frozen=True):
     """A delivery that this dispatcher owns until its lease ends."""
 
@@ -27,6 +30,9 @@ class ClaimedDelivery(msgspec.Struct, frozen=True):
     body: bytes
     attempt: int  # 1 for the first
     key_secret: str | None = None
+    task_id: str = ""
+    trace: str = ""  # traceparent of the task's submit
+    ended_at: Micros | None = None  # when the task ended; None unless this is the very first try
 
 
 class DeliveryAttempt(msgspec.Struct, frozen=True):
@@ -50,3 +56,12 @@ class Delivery(msgspec.Struct, frozen=True):
     created_at: Micros
     next_attempt_at: Micros | None
     attempts: tuple[DeliveryAttempt, ...]
+
+
+class ReplayFilter(msgspec.Struct, frozen=True):
+    """Which deliveries to make again: of tasks that ended in a span of time. Without a key: of all."""
+
+    key_id: str | None
+    ended_from: Micros
+    ended_to: Micros
+    states: tuple[DeliveryState, ...]

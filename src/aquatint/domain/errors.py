@@ -31,6 +31,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from aquatint.domain.text import storable
+
 FailureReason = Literal["CONTENT_MODERATION", "INVALID_PARAMETERS", "INSUFFICIENT_POINTS"]
 Advice = Literal["retry", "fix", "top up", "stop"]  # what a caller of a failed task can do
 
@@ -141,9 +143,9 @@ class EngineError(AquatintError):
         super().__init__(message)
         self.message = message
         self.about_account = about_account
-        self.detail = detail
+        self.detail = storable(detail)
         self.retry_after = retry_after
-        self.code = code
+        self.code = storable(code)
         self.charged = charged
 
     @property

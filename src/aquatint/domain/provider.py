@@ -107,16 +107,30 @@ def after(
                 state, pauses=0, failures=0, ailment="", rests=0, resting_until=0, probe_until=0
             )
         case "slow down":
-            pause = retry_after * SECOND if retry_after is not None else min(LONGEST_PAUSE, SECOND << state.pauses)
-            paused_until = max(state.paused_until, now + int(pause))
+            # A call that was sent before the pause says nothing new, unless it names a time.
+            late = state.paused_until > now
+            own = 0 if late else min(LONGEST_PAUSE, SECOND << state.pauses)
+            pause = own if retry_after is None else int(retry_after * SECOND)
             return msgspec.structs.replace(
-                state, paused_until=paused_until, pauses=min(state.pauses + 1, 6), probe_until=0
+                state,
+                paused_until=max(state.paused_until, now + pause),
+                pauses=state.pauses if late else min(state.pauses + 1, 6),
+                probe_until=0,
             )
         case "bad" | "key" | "balance":
-            failures = state.failures + 1 if state.ailment in ("", verdict) else 1
+            if state.resting_until > now:
+                return state  # it was sent before the rest, which it neither lengthens nor explains
+            same = state.ailment in ("", verdict)
+            failures = state.failures + 1 if same else 1
             failed = msgspec.structs.replace(state, failures=failures, ailment=verdict, probe_until=0)
             most = rules.failures if verdict == "bad" else SHUT_FAILURES
-            if state.resting_until > now or (failures < most and not state.resting_until):
-                return failed  # enough to note; a rest is not lengthened by calls that were sent before it
+            if failures < most and not (state.resting_until and same):
+                # Also after a rest for another reason: one refused key proves nothing yet.
+                return msgspec.structs.replace(failed, resting_until=0)
             rest = min(LONGEST_REST, rules.rest << min(state.rests, 10))
             return msgspec.structs.replace(failed, rests=state.rests + 1, resting_until=now + rest)
+
+
+def unprobed(state: ProviderState) -> ProviderState:
+    """The state once a call has ended, or gave its results, without a verdict: another may find out."""
+    return msgspec.structs.replace(state, probe_until=0)

@@ -44,6 +44,16 @@ class StoredReference(msgspec.Struct, frozen=True, tag="stored"):
 Reference = UrlReference | StoredReference
 
 
+class Moment(msgspec.Struct, frozen=True):
+    """A time as a caller gives it: a moment, or so many seconds from the submit."""
+
+    at: Micros | None = None
+    within: float | None = None
+
+    def resolve(self, now: Micros) -> Micros:
+        return self.at if self.at is not None else now + int((self.within or 0.0) * 1_000_000)
+
+
 class TaskInput(msgspec.Struct, frozen=True, omit_defaults=True):
     """The input after validation: snake_case, canonical spelling, nothing guessed.
 
@@ -107,6 +117,8 @@ class Task(msgspec.Struct, frozen=True):
     failure_reason: FailureReason | None = None
     failure_message: str | None = None
     warnings: tuple[str, ...] = ()
+    lane: str = ""  # the engine that it waits for, or that served it
+    trace: str = ""  # traceparent (W3C) of its submit; empty when nothing is traced
 
 
 class ClaimedTask(msgspec.Struct, frozen=True):
@@ -127,6 +139,8 @@ class ClaimedTask(msgspec.Struct, frozen=True):
     user_id: str | None
     lane: str = ""  # the engine that serves it now
     failed_routes: tuple[str, ...] = ()  # names of routes that are not tried again for this task
+    due_at: Micros = 0  # since when it could have been claimed
+    trace: str = ""  # traceparent of its submit
 
 
 class AttemptLog(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ import base64
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from aquatint.domain.errors import (
     BalanceExhausted,
@@ -23,6 +24,7 @@ from aquatint.domain.errors import (
 from aquatint.engines.base import ReferenceImage
 from aquatint.engines.remote import AskAgain
 from aquatint.net.errors import AnswerLost, BadUrl, NotSent, TooManyBytes
+from aquatint.net.provider import Reply
 
 _CODE = re.compile(r"[^A-Za-z0-9_.:/-]")
 DETAIL = 500  # characters of a provider's own text that the operator's log keeps
@@ -124,6 +126,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         if 0 <= seconds <= _LONGEST_WAIT:
             return seconds
     return None
+
+
+def without_key(reply: Reply, key: str) -> Reply:
+    """The answer with our key blotted out, should the provider repeat it: it must reach no log and no journal."""
+    return replace(reply, body=reply.body.replace(key.strip().encode(), b"***")) if key.strip() else reply
 
 
 def data_url(reference: ReferenceImage) -> str:

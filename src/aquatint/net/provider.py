@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from aquatint.domain.text import storable
 from aquatint.net.errors import AnswerLost, BadUrl, NotSent, TooManyBytes
 
 MAX_REPLY = 64 << 20  # bytes of an answer that holds no images in itself
@@ -35,11 +36,21 @@ class Reply:
     body: bytes
 
     def json(self) -> Any:
-        """The parsed body; None when it is not JSON, as proxies answer."""
+        """The parsed body, its texts such as can be kept; None when it is not JSON, as proxies answer."""
         try:
-            return json.loads(self.body)
+            return _storable(json.loads(self.body))
         except (ValueError, RecursionError):
             return None
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {storable(name): _storable(item) for name, item in value.items()}
+    return value
 
 
 @dataclass(frozen=True, slots=True)

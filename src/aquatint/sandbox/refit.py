@@ -11,11 +11,13 @@ from PIL import Image, ImageOps
 
 from aquatint.sandbox.containers import kind_of, png_is_whole
 from aquatint.sandbox.errors import Refused
+from aquatint.sandbox.pixels import foreign_profile, has_transparency, orientation_of, to_plain_rgb
 from aquatint.sandbox.results import CheckedImage, ReferenceBox, ResultWish, Work
 
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _FORMATS = {media_type: kind for kind, media_type in _MEDIA_TYPES.items()}
 _QUALITIES = (95, 90, 85, 75)
+_ON_ITS_SIDE = 5  # EXIF orientations from here on exchange width and height
 _SMALLER = 0.8  # each further step down when the file stays too large
 
 
@@ -49,13 +51,13 @@ def _guarded(read: Callable[[], CheckedImage]) -> CheckedImage:
 
 def _check(data: bytes, wish: ResultWish) -> CheckedImage:
     Image.MAX_IMAGE_PIXELS = wish.max_pixels
-    image = _opened(data)
-    media_type = _MEDIA_TYPES[image.format or ""]
+    image, media_type = _opened(data)
+    size = image.size if orientation_of(image) < _ON_ITS_SIDE else image.size[::-1]
     wanted = wish.media_type or media_type
-    if wish.shrink_to is not None and _larger(image.size, wish.shrink_to):
+    if wish.shrink_to is not None and _larger(size, wish.shrink_to):
         image = ImageOps.fit(_plain(image, wanted), wish.shrink_to, Image.Resampling.LANCZOS)
     elif wanted == media_type:
-        return CheckedImage(data, media_type, *image.size)
+        return CheckedImage(data, media_type, *size)
     return _written(image, wanted, 95)
 
 
@@ -65,15 +67,15 @@ def _larger(size: tuple[int, int], than: tuple[int, int]) -> bool:
 
 def _fit(data: bytes, box: ReferenceBox) -> CheckedImage:
     Image.MAX_IMAGE_PIXELS = None  # the intake has checked it
-    image = _opened(data)
+    image, kind = _opened(data)
     width, height = image.size
     if max(width, height) > box.max_aspect * min(width, height):
         raise Refused(f"the image is {width} x {height} pixels; the provider takes none so long and narrow")
     scale = min(1.0, box.max_side / max(width, height), (box.max_pixels / (width * height)) ** 0.5)
     if min(width, height) * scale < box.min_side:
         raise Refused(f"the image is {width} x {height} pixels; the provider takes none so small")
-    kind = _MEDIA_TYPES[image.format or ""]
-    media_type = kind if kind in box.media_types else "image/jpeg"
+    # A provider that takes neither its kind nor JPEG takes whatever it names first.
+    media_type = next(kind for kind in (kind, "image/jpeg", *box.media_types) if kind in box.media_types)
     while min(width, height) * scale >= box.min_side:
         sized = image if scale == 1.0 else image.resize(_scaled(image.size, scale), Image.Resampling.LANCZOS)
         for quality in _QUALITIES:
@@ -89,7 +91,8 @@ def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
     return max(1, int(size[0] * scale)), max(1, int(size[1] * scale))
 
 
-def _opened(data: bytes) -> Image.Image:
+def _opened(data: bytes) -> tuple[Image.Image, str]:
+    """The decoded picture and its media type."""
     kind = kind_of(data)
     if kind not in _MEDIA_TYPES:
         raise Refused("the file is not an image of a known format")
@@ -97,19 +100,19 @@ def _opened(data: bytes) -> Image.Image:
         raise Refused("the image file is incomplete")
     image = Image.open(io.BytesIO(data), formats=(kind,))
     image.load()
-    return image
+    return image, _MEDIA_TYPES[kind]
 
 
 def _plain(image: Image.Image, media_type: str) -> Image.Image:
-    """A mode that the format can hold; transparency survives where it can and lies on white where it cannot."""
-    transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-    if not transparent:
-        return image.convert("RGB")
-    if media_type != "image/jpeg":
-        return image.convert("RGBA")
-    over = image.convert("RGBA")
-    white = Image.new("RGBA", over.size, "white")
-    return Image.alpha_composite(white, over).convert("RGB")
+    """Upright and 8-bit; transparency survives where the format can hold it and lies on white where it cannot.
+
+    What is written anew loses the metadata that say how to turn it and how to read its colours.
+    """
+    turned = orientation_of(image)
+    if has_transparency(image) and media_type != "image/jpeg":
+        upright = image if turned == 1 else ImageOps.exif_transpose(image)
+        return upright.convert("RGBA")
+    return to_plain_rgb(image, turned, foreign_profile(image))
 
 
 def _written(image: Image.Image, media_type: str, quality: int) -> CheckedImage:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from aquatint.domain.call import CallEnd, CallOutcome, CallState, NewCall, PaidCall
-from aquatint.domain.errors import EngineError, OutcomeUnknown
+from aquatint.domain.call import CallEnd, CallOutcome, CallState, KeptImage, NewCall, PaidCall
+from aquatint.domain.errors import EngineError, Misconfigured, OutcomeUnknown
 from aquatint.domain.task import ClaimedTask
 from aquatint.engines.registry import AnyEngine
 from aquatint.engines.remote import RemoteEngine
@@ -28,6 +28,11 @@ class BuyService:
         self._engines = engines
         self._chores: set[asyncio.Task[None]] = set()
 
+    async def kept(self, task_no: int) -> tuple[KeptImage, ...]:
+        """What is paid and in our storage, in the order of the task."""
+        images = {image.index: image for call in await self._store.calls(task_no) for image in call.kept}
+        return tuple(images[index] for index in sorted(images))
+
     def delicate(self, task_no: int) -> bool:
         """Whether the task has a paid call under way that nobody could take up again after a restart."""
         return task_no in self._tools.delicate
@@ -35,11 +40,14 @@ class BuyService:
     async def __call__(self, order: Order) -> Made:
         """Get every image that can be had; what could not is among the errors. Raises LeaseLost, StoreUnavailable."""
         claimed = order.run.claimed
-        name = order.engine.spec.name
-        found = standing.read(await self._store.calls(claimed.no), claimed.attempt, name, order.resend_ambiguous)
+        found = await self._read(order)
         await self._clear(found)
+        if found.open:
+            for call in found.open:
+                await self._store.adopt(call.no, claimed.no, claimed.attempt)
+            found = await self._read(order)  # as they stand now: an earlier run may have ended one meanwhile
         errors = list(found.closed.values())
-        todo = await self._adopt(claimed, found.open)
+        todo = list(found.open)
         try:
             todo += await self._intend(order, found.missing(claimed.input.n))
         except EngineError as error:
@@ -49,6 +57,11 @@ class BuyService:
         kept = {**found.kept, **purchase.kept}
         images = tuple(kept[index] for index in sorted(kept))
         return Made(images, tuple(dict.fromkeys(purchase.warnings)), (*errors, *purchase.errors))
+
+    async def _read(self, order: Order) -> standing.Standing:
+        claimed, spec = order.run.claimed, order.engine.spec
+        seat = standing.Seat(spec.name, spec.account, order.run.remote_model)
+        return standing.read(await self._store.calls(claimed.no), claimed.attempt, seat, order.resend_ambiguous)
 
     async def _clear(self, found: standing.Standing) -> None:
         """Close what an attempt that is gone has left: what it had sent is unknown, what it only meant never left."""
@@ -60,18 +73,11 @@ class BuyService:
             )
             await self._store.end_call(call.no, end, None, None, tools.rules)
             tools.log.warning("call.unknown", call=call.no, engine=call.engine, why="its worker died")
+            tools.metrics.called(call.engine, "unknown")
         for call in found.stale:
             end = CallEnd(CallState.SETTLED, CallOutcome.NOT_SENT, now, detail="another route took the task")
             await self._store.end_call(call.no, end, None, None, tools.rules)
-
-    async def _adopt(self, claimed: ClaimedTask, calls: Sequence[PaidCall]) -> list[PaidCall]:
-        """Open calls of earlier attempts, now this attempt's, as they stand then."""
-        if not calls:
-            return []
-        for call in calls:
-            await self._store.adopt(call.no, claimed.no, claimed.attempt)
-        mine = {call.no for call in calls}
-        return [call for call in await self._store.calls(claimed.no) if call.no in mine]
+            tools.metrics.called(call.engine, CallOutcome.NOT_SENT.value)
 
     async def _intend(self, order: Order, missing: Sequence[int]) -> list[PaidCall]:
         """Plan the missing images and journal the calls that are to buy them."""
@@ -79,9 +85,12 @@ class BuyService:
             return []
         claimed, spec = order.run.claimed, order.engine.spec
         job = await order.prepare()
+        plan = order.engine.plan(job, missing)
+        planned = [image for images in plan for image in images]
+        if len(set(planned)) < len(planned) or not set(planned) <= set(missing):
+            raise Misconfigured("the engine behind this model does not work", detail=f"{missing} planned as {plan}")
         new = [
-            NewCall(new_id(), spec.name, job.remote_model, spec.account, images, spec.resend_safe)
-            for images in order.engine.plan(job, missing)
+            NewCall(new_id(), spec.name, job.remote_model, spec.account, images, spec.resend_safe) for images in plan
         ]
         return await self._store.intend(claimed.no, claimed.attempt, new, self._tools.clock.now())
 
@@ -89,6 +98,8 @@ class BuyService:
         """The task has ended while a provider worked for it: ask the provider to stop. Best effort."""
         for call in await self._store.calls(claimed.no):
             engine = self._engines.get(call.engine)
+            if call.outcome == CallOutcome.ABANDONED:
+                self._tools.metrics.called(call.engine, call.outcome)
             if call.outcome == CallOutcome.ABANDONED and call.handle and isinstance(engine, RemoteEngine):
                 chore = asyncio.create_task(self._stop(engine, call), name=f"stop {call.remote_id}")
                 self._chores.add(chore)

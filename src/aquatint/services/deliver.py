@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aquatint.domain.delivery import ClaimedDelivery, DeliveryAttempt, DeliveryState
 from aquatint.domain.errors import Conflict
@@ -12,16 +13,32 @@ from aquatint.services.query import QueryService
 from aquatint.services.signals import Signals
 from aquatint.services.tools import SECOND, Clock
 from aquatint.store.base import Store
-from aquatint.telemetry import Logger
+from aquatint.telemetry import Facts, Logger, Span, Telemetry, about
 from aquatint.webhooks.sender import Delivered, GiveUp, Letter, Retry, Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One try: seconds until the next one, and whether the receiver gave an answer that it can stand by."""
+
+    again_in: float | None
+    answered: bool
 
 
 class DeliverService:
     """`schedule` holds the waits in seconds between one try and the next; `jitter` lengthens each a little."""
 
     def __init__(
-        self, store: Store, sender: Sender, clock: Clock, schedule: Sequence[float], jitter: float, log: Logger
+        self,
+        store: Store,
+        sender: Sender,
+        clock: Clock,
+        schedule: Sequence[float],
+        jitter: float,
+        log: Logger,
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self._telemetry = telemetry or Telemetry.silent()
         self._store = store
         self._sender = sender
         self._clock = clock
@@ -29,10 +46,18 @@ class DeliverService:
         self._jitter = jitter
         self._log = log
 
-    async def __call__(self, claimed: ClaimedDelivery) -> float | None:
-        """One try; seconds until the next one. The log row and what happens next are one transaction."""
+    async def __call__(self, claimed: ClaimedDelivery) -> Tried:
+        """One try. The log row and what happens next are one transaction."""
+        facts: Facts = {"task": claimed.task_id, "delivery": claimed.id, "attempt": claimed.attempt}
+        with (
+            about(claimed.task_id, claimed.trace),
+            self._telemetry.tracer.span("delivery.attempt", claimed.trace, "client", **facts) as span,
+        ):
+            return await self._try(claimed, span)
+
+    async def _try(self, claimed: ClaimedDelivery, span: Span) -> Tried:
         at = self._clock.now()
-        letter = Letter(claimed.id, claimed.url, claimed.body, claimed.key_secret)
+        letter = Letter(claimed.id, claimed.url, claimed.body, claimed.key_secret, span.traceparent)
         verdict = await self._sender.send(letter, at / SECOND)
         next_at: Micros | None = None
         match verdict:
@@ -48,9 +73,14 @@ class DeliverService:
                 outcome = "retry" if next_at is not None else "failed"
         attempt = DeliveryAttempt(claimed.attempt, at, log.duration_ms, log.status, outcome, detail, log.excerpt)
         await self._store.record_delivery(claimed.no, attempt, state, next_at)
+        since_end = None if claimed.ended_at is None else max(0.0, (at - claimed.ended_at) / SECOND)
+        self._telemetry.metrics.tried(outcome, since_end)
+        span.note(outcome=outcome, http_status=log.status)
         if outcome != "delivered":
+            span.fail(outcome)
             self._log.info("delivery.failed", delivery=claimed.id, attempt=claimed.attempt, state=state, why=detail)
-        return None if next_at is None else (next_at - self._clock.now()) / SECOND
+        again_in = None if next_at is None else (next_at - self._clock.now()) / SECOND
+        return Tried(again_in, answered=not isinstance(verdict, Retry))
 
     def _next(self, tries: int, after: float | None) -> Micros | None:
         """When to try again after `tries` tries; None when the schedule is used up."""

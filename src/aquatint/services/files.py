@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from aquatint.assets.base import AssetStore
@@ -11,9 +12,14 @@ from aquatint.store.base import Store
 
 
 @dataclass(frozen=True, slots=True)
-class LocalFile:
-    path: str
+class FoundFile:
+    """Where the bytes are: in a local file, at another address, or (neither) with the asset store."""
+
+    digest: str
     media_type: str
+    bytes: int
+    path: str | None = None
+    elsewhere: str | None = None
 
 
 class FileService:
@@ -22,12 +28,20 @@ class FileService:
         self._assets = assets
         self._clock = clock
 
-    async def __call__(self, token: str, name: str) -> LocalFile:
+    async def __call__(self, token: str, name: str) -> FoundFile:
         """The file behind a URL's token and name. Raises NotFound, or Gone once it has expired."""
         link = await self._store.link(token)
         if link is None or link.name != name or link.name in PRIVATE_LINKS:
             raise NotFound("there is no such file")
-        path = self._assets.path(link.digest) if link.expires_at > self._clock.now() else None
-        if path is None:
+        if link.expires_at <= self._clock.now():
             raise Gone("this file has expired")
-        return LocalFile(path, link.media_type)
+        path = self._assets.path(link.digest)
+        elsewhere = await self._assets.link(link.digest) if path is None else None
+        return FoundFile(link.digest, link.media_type, link.bytes, path, elsewhere)
+
+    async def pieces(self, file: FoundFile) -> AsyncIterator[bytes]:
+        """The bytes of a file that is with the asset store. Raises Gone."""
+        try:
+            return await self._assets.stream(file.digest)
+        except NotFound:
+            raise Gone("this file has expired") from None

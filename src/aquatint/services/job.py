@@ -16,6 +16,7 @@ from aquatint.domain.task import AttemptLog, ClaimedTask, Micros
 from aquatint.engines.base import EngineSpec, GenerationJob, ReferenceImage
 from aquatint.services.route import Need
 from aquatint.services.tools import SECOND
+from aquatint.telemetry import NullTracer, Tracer
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -37,12 +38,15 @@ class Run:
         "engine",
         "model",
         "progress",
+        "queued",
         "remote_model",
         "route",
+        "tracer",
         "updated_at",
     )
 
-    def __init__(self, claimed: ClaimedTask, now: Micros) -> None:
+    def __init__(self, claimed: ClaimedTask, now: Micros, tracer: Tracer | None = None) -> None:
+        self.tracer = tracer or NullTracer()
         self.claimed = claimed
         self.model: ModelSpec | None = None
         self.route: Route | None = None
@@ -50,6 +54,7 @@ class Run:
         self.remote_model = ""
         self.progress = claimed.progress
         self.updated_at = now
+        self.queued = max(0.0, (now - claimed.due_at) / SECOND)
         self.bytes_in = 0
         self.bytes_out = 0
         self._spent = {"references": 0.0, "wait": 0.0, "run": 0.0, "store": 0.0}
@@ -59,9 +64,14 @@ class Run:
         """Count the time of the block as spent on references, wait, run or store."""
         started = time.monotonic()
         try:
-            yield
+            with self.tracer.span(f"attempt.{on}", self.claimed.trace):
+                yield
         finally:
             self._spent[on] += time.monotonic() - started
+
+    def spent(self) -> list[tuple[str, float]]:
+        """Seconds of each phase; `queue` is from when the task could have been claimed to when it was."""
+        return [("queue", self.queued), *self._spent.items()]
 
     def log(self, error: EngineError | None = None) -> AttemptLog:
         """What the attempt says of itself when it ends."""

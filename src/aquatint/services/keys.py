@@ -27,7 +27,7 @@ class KeyService:
         self._store = store
         self._clock = clock
         self._environment_hash = hash_secret(environment_secret) if environment_secret else None
-        self._environment_key = Key(ENVIRONMENT_KEY, "AQUATINT_API_KEY", "", 0)
+        self._environment_key = Key(ENVIRONMENT_KEY, "AQUATINT_API_KEY", "", 0, admin=True)
         self._known: dict[str, tuple[float, Key]] = {}
 
     async def create(
@@ -38,6 +38,11 @@ class KeyService:
         points: int | None = None,
         requests_per_minute: int | None = None,
         webhook_secret: str | None = None,
+        weight: float = 1.0,
+        max_running: int | None = None,
+        max_pending: int | None = None,
+        priority_max: int = 0,
+        admin: bool = False,
     ) -> tuple[Key, str]:
         """A new key and its secret, which is shown only now."""
         secret = f"aq_{secrets.token_urlsafe(32)}"
@@ -50,6 +55,11 @@ class KeyService:
             points=points,
             requests_per_minute=requests_per_minute,
             webhook_secret=webhook_secret,
+            weight=weight,
+            max_running=max_running,
+            max_pending=max_pending,
+            priority_max=priority_max,
+            admin=admin,
         )
         await self._store.add_key(key, hash_secret(secret))
         return key, secret

@@ -9,16 +9,18 @@ from aquatint.engines.registry import AnyEngine
 from aquatint.engines.remote import RemoteEngine
 from aquatint.services.tools import SECOND, Clock
 from aquatint.services.track import Tracker
+from aquatint.store.base import Store
 
 
 class NudgeService:
-    def __init__(self, engines: Mapping[str, AnyEngine], tracker: Tracker, clock: Clock) -> None:
+    def __init__(self, engines: Mapping[str, AnyEngine], tracker: Tracker, store: Store, clock: Clock) -> None:
         self._engines = engines
         self._tracker = tracker
+        self._store = store
         self._clock = clock
 
-    async def __call__(self, engine_name: str, headers: Mapping[str, str], body: bytes) -> bool:
-        """True when the job is followed here.
+    async def __call__(self, engine_name: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Wake whoever follows the job, here or in another process.
 
         Raises NotFound for an engine that calls nobody back here, Unauthenticated for a letter that it did not sign.
         """
@@ -31,4 +33,5 @@ class NudgeService:
             remote_id = None
         if remote_id is None:
             raise Unauthenticated
-        return self._tracker.nudge(engine.spec.account, remote_id)
+        if not self._tracker.nudge(engine.spec.account, remote_id):
+            await self._store.announce("nudge", f"{engine.spec.account} {remote_id}")

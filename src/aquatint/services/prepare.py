@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 
 from aquatint.catalog.models import ModelSpec, Route
+from aquatint.domain.errors import EngineError
 from aquatint.domain.size import Size
 from aquatint.engines.base import GenerationJob, ReferenceImage
 from aquatint.engines.registry import AnyEngine
@@ -87,7 +88,10 @@ class Prepared:
             return ResultWish(None, media_type)
         first = None
         if wanted.ratio is None and wanted.references:
-            references = await self.references()
+            try:
+                references = await self.references()
+            except EngineError:
+                return ResultWish(None, media_type)  # it is paid: better as it was made than not at all
             first = Size(references[0].width, references[0].height)
         size = self._model.size(wanted.ratio, wanted.resolution, first)
         return ResultWish((size.width, size.height), media_type)

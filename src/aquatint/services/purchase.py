@@ -30,17 +30,26 @@ from aquatint.services.keep import KeepService, ResultWaits
 from aquatint.services.tools import SECOND, Clock
 from aquatint.services.track import Tracker
 from aquatint.store.base import Store
-from aquatint.telemetry import Logger
+from aquatint.telemetry import Facts, Logger, Metrics
 
 T = TypeVar("T")
 
 PATIENCE = 10.0  # seconds that a task waits for a provider while another route could serve it
 LONGEST_SLEEP = 5.0  # between two questions whether a call may be sent now
+KEEP_MARGIN = 3600 * SECOND  # paid images that no result names yet outlive their task by so much
 STORE_TRIES = 8  # to write down what was paid, while the database refuses
+_LOST = "the provider took the request and its answer was lost"
 
 
 class Elsewhere(Unavailable):
     """The provider rests or is busy for longer than a task with another route should wait."""
+
+
+class Unanswered(Unavailable):
+    """A call was sent and its answer lost, but the provider knows its key: it may be sent again, and only by it.
+
+    Always charged, so that nothing else buys its images.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,7 @@ class Tools:
     rules: CircuitRules
     callback_url: Callable[[str], str | None]
     log: Logger
+    metrics: Metrics = field(default_factory=Metrics)
     delicate: Counter[int] = field(default_factory=Counter)  # by task: calls that a restart now would lose
     places: dict[str, asyncio.Semaphore] = field(default_factory=dict)
 
@@ -99,7 +109,9 @@ class Purchase:
         self._tools = tools
         self._order = order
         self._calls = calls
+        self._states = {call.no: call.state for call in calls}  # how far this run knows each call to be
         self._fractions: dict[int, float] = {}
+        self._ends: dict[int, str] = {}  # in words of the metrics
         self.kept: dict[int, KeptImage] = {}
         self.errors: list[EngineError] = []
         self.warnings: list[str] = []
@@ -118,36 +130,51 @@ class Purchase:
 
     async def _carry(self, call: PaidCall) -> None:
         """One call from where it stands. An EngineError is noted; LeaseLost and the store's refusals are raised."""
+        run = self._order.run
+        facts: Facts = {"task": run.claimed.id, "call": call.no, "engine": call.engine, "model": call.remote_model}
         delicate = _Delicate(self._tools.delicate, call.task_no)
-        try:
-            async with self._tools.place(self._order.engine):
-                done = await self._done(call, delicate)
-            await self._collect(call, done, delicate)
-        except ResultWaits as error:
-            self.errors.append(error)  # the call stays open: its results are still to be had
-        except OutcomeUnknown as error:
-            if call.resend_safe:
-                # It stays open as sent: the next run sends it again under its key, and the provider bills it once.
-                again = Unavailable("the provider's answer was lost; it is asked again", detail=error.detail)
-                self.errors.append(again)
-            else:
+        with run.tracer.span("call", run.claimed.trace, "client", **facts) as span:
+            try:
+                await self._collect(call, await self._done(call, delicate), delicate)
+            except ResultWaits as error:
+                self.errors.append(error)  # the call stays open: its results are still to be had
+            except EngineError as error:
+                span.fail(error.kind)
                 await self._fail(call, error)
-        except EngineError as error:
-            await self._fail(call, error)
-        finally:
-            delicate.leave()
+            finally:
+                delicate.leave()
+                span.note(outcome=self._ends.get(call.no, "open"))
 
     async def _fail(self, call: PaidCall, error: EngineError) -> None:
-        self.errors.append(error)
-        await self._end(call, _end_by(error, self._tools.clock.now()), error)
+        """The call ends by an error, or stays open where it can be sent again under its key."""
+        state = self._states[call.no]
+        if state is CallState.SENT and call.resend_safe and isinstance(error, OutcomeUnknown):
+            self.errors.append(Unanswered(_LOST, detail=error.detail, charged=True))
+        elif state is CallState.INTENT and call.sent_at is not None:
+            # An earlier run has sent it. Whatever keeps it from being sent again now says nothing of that.
+            if error.retryable:
+                error = Unanswered(error.message, detail=error.detail, retry_after=error.retry_after)
+            error.charged = True
+            self.errors.append(error)
+        else:
+            self.errors.append(error)
+            now = self._tools.clock.now()
+            sent = state is not CallState.INTENT
+            await self._end(call, _end_by(error, now, sent), _verdict(error) if sent else None, error.retry_after)
 
     async def _done(self, call: PaidCall, delicate: _Delicate) -> Done:
         """The provider's answer, from whatever is known of the call so far."""
         if call.pending:
             images = tuple(RemoteImage(image.index, url=image.url, seed=image.seed) for image in call.pending)
             return Done(images, request_id=call.request_id)
-        if call.state is CallState.ACKNOWLEDGED:
-            return await self._follow(call, Accepted(call.remote_id, call.handle, call.request_id))
+        if call.state is CallState.ACKNOWLEDGED:  # the provider has it, so it waits for no place
+            age = (self._tools.clock.now() - (call.acknowledged_at or call.created_at)) / SECOND
+            return await self._follow(call, Accepted(call.remote_id, call.handle, call.request_id), age)
+        async with self._tools.place(self._order.engine):
+            return await self._bought(call, delicate)
+
+    async def _bought(self, call: PaidCall, delicate: _Delicate) -> Done:
+        """The answer to a call that is sent now."""
         await self._order.prepare()  # before the call counts as sent
         await self._admit(call, delicate)
         answer = await self._send(call)
@@ -163,28 +190,31 @@ class Purchase:
                 handle=handle,
             )
         )
+        self._states[call.no] = CallState.ACKNOWLEDGED
         delicate.leave()
-        return await self._follow(call, answer)
+        return await self._follow(call, answer, 0.0)
 
     async def _admit(self, call: PaidCall, delicate: _Delicate) -> None:
         """Wait until the call may be sent, and have it marked as sent. Raises what makes waiting useless."""
         tools, spec, run = self._tools, self._order.engine.spec, self._order.run
         probe_for = int(spec.call_seconds * SECOND)
+        began = now = tools.clock.now()
         with run.spending("wait"):
             while True:
-                now = tools.clock.now()
                 delicate.enter()
                 answer = await tools.store.admit(call, run.claimed.attempt, spec.limits, probe_for, now)
                 if not isinstance(answer, Wait):
+                    self._states[call.no] = CallState.SENT
                     return
                 delicate.leave()
-                seconds = (answer.until - now) / SECOND
                 error = _unwell(answer.resting)
-                if error is None and seconds > PATIENCE and self._order.elsewhere:
+                movable = self._order.elsewhere and call.sent_at is None  # what was sent is nobody else's
+                if error is None and movable and answer.until - began > PATIENCE * SECOND:
                     error = Elsewhere("the provider is resting or busy")
                 if error is not None:
                     raise error
-                await asyncio.sleep(min(max(seconds, 0.01), LONGEST_SLEEP))
+                await asyncio.sleep(min(max((answer.until - now) / SECOND, 0.01), LONGEST_SLEEP))
+                now = tools.clock.now()
 
     async def _send(self, call: PaidCall) -> Done | Accepted:
         """The paid request itself, once."""
@@ -194,12 +224,17 @@ class Purchase:
         now = tools.clock.now()
         tools.store.mark_submitted(run.claimed.no, run.claimed.attempt, run.engine or engine.spec.name, now)
         with run.spending("run"):
-            return await engine.send(job, self._wire_call(call), self._notify(call))
+            try:
+                return await engine.send(job, self._wire_call(call), self._notify(call))
+            except EngineError:
+                raise
+            except Exception as error:  # a bug in an engine: nobody can say whether the request had left by then
+                tools.log.exception("call.broke", call=call.no, engine=call.engine)
+                raise OutcomeUnknown(_LOST, detail=repr(error), charged=True) from error
 
-    async def _follow(self, call: PaidCall, accepted: Accepted) -> Done:
+    async def _follow(self, call: PaidCall, accepted: Accepted, age: float) -> Done:
+        """Wait for a job that was taken `age` seconds ago."""
         order, tools = self._order, self._tools
-        now = tools.clock.now()
-        age = (now - (call.sent_at or now)) / SECOND
         with order.run.spending("run"):
             return await tools.tracker.follow(
                 order.engine,
@@ -220,6 +255,8 @@ class Purchase:
         """Results into our storage, side by side. Raises ResultWaits; what is lost is lost alone."""
         tools = self._tools
         self.warnings += done.warnings
+        for refusal in done.refusals:
+            refusal.charged = True  # the call it belongs to is: with that, what it did not make is not bought again
         self.errors += done.refusals
         pending = tuple(PendingImage(i.index, i.url, i.seed) for i in done.images if i.url is not None)
         if pending and not call.pending:  # where they lie, before anybody fetches them
@@ -231,14 +268,14 @@ class Purchase:
         if len(pending) == len(done.images):
             delicate.leave()  # whoever comes next can fetch them
         results = await asyncio.gather(*map(self._result, done.images), return_exceptions=True)
+        kept = tuple(result for result in results if isinstance(result, KeptImage))
+        self.kept.update({image.index: image for image in kept})  # also where the others never come
         for result in results:
             if isinstance(result, ResultWaits) or (
                 isinstance(result, BaseException) and not isinstance(result, EngineError)
             ):
                 raise result  # nothing is settled: the next run fetches all of them, which costs no money
-        kept = tuple(result for result in results if isinstance(result, KeptImage))
         lost = [result for result in results if isinstance(result, EngineError)]
-        self.kept.update({image.index: image for image in kept})
         self.errors += lost
         first = next(iter([*lost, *done.refusals]), None)
         end = CallEnd(
@@ -251,8 +288,9 @@ class Purchase:
             charged=True,
             request_id=done.request_id,
             kept=kept,
+            keep_until=self._order.run.claimed.deadline_at + KEEP_MARGIN,
         )
-        await self._end(call, end, None)
+        await self._end(call, end, "good" if kept else None, None)
 
     async def _result(self, image: RemoteImage) -> KeptImage:
         order, keep = self._order, self._tools.keep
@@ -264,11 +302,11 @@ class Purchase:
         order.run.bytes_out += kept.bytes
         return kept
 
-    async def _end(self, call: PaidCall, end: CallEnd, error: EngineError | None) -> None:
+    async def _end(self, call: PaidCall, end: CallEnd, verdict: Verdict | None, retry_after: float | None) -> None:
         tools = self._tools
-        verdict = _verdict(end, error)
-        retry_after = error.retry_after if error is not None else None
         await tools.insist(lambda: tools.store.end_call(call.no, end, verdict, retry_after, tools.rules))
+        word = self._ends[call.no] = end.outcome.value if end.outcome is not None else "unknown"
+        tools.metrics.called(call.engine, word)
         if end.state is CallState.UNKNOWN:
             tools.log.warning("call.unknown", call=call.no, engine=call.engine, why=end.detail)
         elif end.outcome is CallOutcome.LOST:
@@ -323,16 +361,17 @@ def _unwell(resting: Ailment) -> EngineError | None:
             return None
 
 
-def _end_by(error: EngineError, now: Micros) -> CallEnd:
-    """How a call ends that an error ended."""
-    unknown = isinstance(error, OutcomeUnknown)
+def _end_by(error: EngineError, now: Micros, sent: bool) -> CallEnd:
+    """How a call ends that an error ended; one that was never sent was kept from it by the error."""
+    unknown = sent and isinstance(error, OutcomeUnknown)
+    outcome: CallOutcome | None
     match error:
+        case _ if not sent:
+            outcome = CallOutcome.NOT_SENT
         case OutcomeUnknown():
             outcome = None
         case InputRefused() | ContentRefused():
             outcome = CallOutcome.REFUSED
-        case Elsewhere() | NotLetThrough() | NothingLeft():
-            outcome = CallOutcome.NOT_SENT
         case _:
             outcome = CallOutcome.FAILED
     return CallEnd(
@@ -342,16 +381,16 @@ def _end_by(error: EngineError, now: Micros) -> CallEnd:
         failure=error.kind,
         code=error.code,
         detail=error.detail,
-        charged=error.charged or unknown,
+        charged=sent and (error.charged or unknown),
     )
 
 
-def _verdict(end: CallEnd, error: EngineError | None) -> Verdict | None:
-    """What the end of a call says about the account behind it; None when it says nothing."""
-    if end.outcome in (CallOutcome.NOT_SENT, CallOutcome.LOST) or (error is not None and not error.about_account):
+def _verdict(error: EngineError) -> Verdict | None:
+    """What the error that ended a call says about the account behind it; None when it says nothing."""
+    if not error.about_account:
         return None
     match error:
-        case None | InputRefused() | ContentRefused():
+        case InputRefused() | ContentRefused():
             return "good"
         case EngineRateLimited():
             return "slow down"

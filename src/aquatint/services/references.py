@@ -120,21 +120,25 @@ class ReferenceService:
         return ReferenceImage(fitted.data, fitted.media_type, fitted.width, fitted.height)
 
     async def _one(self, path: str, reference: Reference) -> ReferenceImage:
-        found = await self._held(path, reference)
-        try:
-            data = await self._assets.read(found.digest)
-        except NotFound:
-            raise ReferenceUnavailable(f"{path}: the stored image has just expired") from None
-        return ReferenceImage(data, found.media_type, found.width, found.height)
-
-    async def _held(self, path: str, reference: Reference) -> Escrowed:
-        """The cleaned reference: from an earlier download, from one that is under way, or from one of our own."""
         source = _source_of(reference)
         window = self._rules.keep if isinstance(reference, StoredReference) else self._rules.fresh
-        since = self._clock.now() - int(window * SECOND)
-        found = await self._store.escrowed(source, since)
-        if found is not None:
-            return found
+        found = await self._store.escrowed(source, self._clock.now() - int(window * SECOND))
+        try:
+            found = found or await self._taken_once(path, reference, source)
+            return await self._read(found)
+        except NotFound:
+            pass  # its bytes are gone: a row alone must not keep anybody from fetching it again
+        try:
+            return await self._read(await self._taken_once(path, reference, source))
+        except NotFound:
+            raise ReferenceUnavailable(f"{path}: the stored image has just expired") from None
+
+    async def _read(self, found: Escrowed) -> ReferenceImage:
+        data = await self._assets.read(found.digest)
+        return ReferenceImage(data, found.media_type, found.width, found.height)
+
+    async def _taken_once(self, path: str, reference: Reference, source: str) -> Escrowed:
+        """The cleaned reference, from the work that is under way for it or from new work."""
         work = self._underway.get(source)
         if work is None:
             work = asyncio.create_task(self._take(reference, source), name="reference")

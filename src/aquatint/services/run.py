@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from aquatint.catalog.load import Catalog
 from aquatint.catalog.models import ModelSpec
 from aquatint.domain.errors import Broken, EngineError, LeaseLost, Misconfigured, UnknownModel
@@ -28,7 +30,7 @@ from aquatint.services.signals import Signals
 from aquatint.services.tools import SECOND, Clock
 from aquatint.services.verdict import Again
 from aquatint.store.base import Requeue, Store
-from aquatint.telemetry import Logger
+from aquatint.telemetry import Facts, Logger, Telemetry, about
 
 PROGRESS_EVERY = 0.4  # seconds between two stored progress values
 LATE = "the task did not finish before its deadline"
@@ -60,7 +62,9 @@ class RunService:
         rules: RunRules,
         log: Logger,
         signals: Signals,
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self._telemetry = telemetry or Telemetry.silent()
         self._store = store
         self._catalog = catalog
         self._engines = engines
@@ -79,7 +83,19 @@ class RunService:
 
         Cancelling this coroutine stops the engine and writes nothing.
         """
-        run = Run(claimed, self._clock.now())
+        tracer = self._telemetry.tracer
+        run = Run(claimed, self._clock.now(), tracer)
+        which: Facts = {"task": claimed.id, "lane": claimed.lane, "attempt": claimed.attempt}
+        with about(claimed.id, claimed.trace):
+            tracer.past("task.claim", claimed.trace, run.queued, **which)
+            with tracer.span("task.attempt", claimed.trace, **which) as span:
+                try:
+                    return await self._attempt(run)
+                finally:
+                    span.note(engine=run.engine)
+
+    async def _attempt(self, run: Run) -> float | None:
+        claimed = run.claimed
         left = (claimed.deadline_at - run.updated_at) / SECOND
         try:
             async with asyncio.timeout(max(0.0, left)) as deadline:
@@ -100,6 +116,8 @@ class RunService:
         again = verdict.again(run, made, self._rules.max_attempts, remote, self._route)
         if again is not None and (seconds := await self._requeue(run, again)) is not None:
             return seconds
+        if remote and not made.images:  # whatever broke this run: what earlier ones have bought is there
+            made = msgspec.structs.replace(made, images=await self._buy.kept(claimed.no))
         retention = int(self._rules.retention * SECOND)
         outcome = verdict.outcome(run, made, lambda: self._clock.now() + retention)
         await self._write(run, outcome, verdict.told(made.errors))
@@ -180,6 +198,8 @@ class RunService:
             detail=error.detail or None,
             lane=again.lane,
         )
+        self._count(run)
+        self._telemetry.metrics.requeued(claimed.lane, error.kind)
         await self._store.requeue(
             Requeue(
                 task_no=claimed.no,
@@ -200,6 +220,7 @@ class RunService:
     async def _write(self, run: Run, outcome: Outcome, error: EngineError | None) -> None:
         task = as_task(run.claimed, run.engine, run.progress, run.updated_at)
         failed = error if outcome.status is not Status.SUCCESS else None
+        self._count(run)
         settled = await self._settle(task, outcome, run.log(failed))
         self._log.info(
             "task.settled" if settled else "task.lost",
@@ -209,6 +230,9 @@ class RunService:
             reason=outcome.failure_reason,
             detail=outcome.detail or None,
         )
+
+    def _count(self, run: Run) -> None:
+        self._telemetry.metrics.attempted(run.claimed.lane, run.spent())
 
 
 class _Progress:

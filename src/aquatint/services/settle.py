@@ -11,6 +11,7 @@ from aquatint.services.accepted import Accepted
 from aquatint.services.signals import Signals
 from aquatint.services.tools import SECOND, Clock, PublicUrls, new_id
 from aquatint.store.base import NewDelivery, Settlement, Store
+from aquatint.telemetry import Telemetry
 from aquatint.webhooks import payload
 
 WRITE_MARGIN = 0.1  # seconds for the submit answer to reach the caller after it left the service
@@ -31,8 +32,16 @@ class Outcome(msgspec.Struct, frozen=True):
 
 class SettleService:
     def __init__(
-        self, store: Store, urls: PublicUrls, signals: Signals, clock: Clock, accepted: Accepted, first_delay: float
+        self,
+        store: Store,
+        urls: PublicUrls,
+        signals: Signals,
+        clock: Clock,
+        accepted: Accepted,
+        first_delay: float,
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self._telemetry = telemetry or Telemetry.silent()
         self._store = store
         self._urls = urls
         self._signals = signals
@@ -47,26 +56,35 @@ class SettleService:
         # What is stored and what the callback says come from the same values, or they would differ after a rerun.
         engine = outcome.engine or task.engine
         delivery = self._delivery(task, outcome, at, progress, engine) if task.callback_url is not None else None
-        settled = await self._store.settle(
-            Settlement(
-                task_no=task.no,
-                attempt=task.attempt,
-                status=outcome.status,
-                at=at,
-                engine=engine,
-                result=outcome.result,
-                failure_reason=outcome.failure_reason,
-                failure_message=outcome.failure_message,
-                detail=outcome.detail,
-                warnings=outcome.warnings,
-                progress=progress,
-                points_charged=outcome.points,
-                delivery=delivery,
-                log=log or AttemptLog(),
-            )
+        settlement = Settlement(
+            task_no=task.no,
+            attempt=task.attempt,
+            status=outcome.status,
+            at=at,
+            engine=engine,
+            result=outcome.result,
+            failure_reason=outcome.failure_reason,
+            failure_message=outcome.failure_message,
+            detail=outcome.detail,
+            warnings=outcome.warnings,
+            progress=progress,
+            points_charged=outcome.points,
+            delivery=delivery,
+            log=log or AttemptLog(),
         )
+        settled = await self._write(task, settlement)
         if settled and delivery is not None:
             self._signals.deliveries.set()
+        return settled
+
+    async def _write(self, task: Task, outcome: Settlement) -> bool:
+        telemetry, status = self._telemetry, outcome.status.value
+        with telemetry.tracer.span("task.settle", task.trace, task=task.id, status=status) as span:
+            settled = await self._store.settle(outcome)
+            span.note(written=settled)
+        if settled:
+            seconds = (outcome.at - task.created_at) / SECOND
+            telemetry.metrics.settled(task.lane, status, outcome.failure_reason, seconds)
         return settled
 
     def _delivery(self, task: Task, outcome: Outcome, at: Micros, progress: float, engine: str | None) -> NewDelivery:
@@ -106,4 +124,6 @@ def as_task(claimed: ClaimedTask, engine: str | None, progress: float, updated_a
         attempt=claimed.attempt,
         engine=engine,
         progress=progress,
+        lane=claimed.lane,
+        trace=claimed.trace,
     )

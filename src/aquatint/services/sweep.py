@@ -10,14 +10,17 @@ from aquatint.services.settle import Outcome, SettleService
 from aquatint.services.signals import Signals
 from aquatint.services.tools import SECOND, Clock
 from aquatint.store.base import Store
-from aquatint.telemetry import Logger
+from aquatint.telemetry import Logger, names
 
 BATCH = 500
+UNFINISHED = "the task did not finish before its deadline"
+UNSTARTED = "the task did not start in time"
+UNSERVED = 600.0  # seconds without a process that has an engine set up, until its tasks wait elsewhere
 YOUNG = 3600.0  # seconds in which an unclaimed file is left alone: its task may just be settling
 
 
 class SweepService:
-    """`lanes` are the engines that are set up here, in whatever process; `keep` bounds the memory of references."""
+    """`lanes` are the engines that are set up here; `keep` bounds the memory of references."""
 
     def __init__(
         self,
@@ -42,19 +45,24 @@ class SweepService:
         self._keep = int(keep * SECOND)
 
     async def strays(self) -> None:
-        """Tasks of an engine that is no longer set up wait for the one that serves their model now."""
-        for task in await self._store.strays(self._lanes, BATCH):
+        """Tasks of an engine that nobody has set up any more wait for the one that serves their model now."""
+        seen_since = self._clock.now() - int(UNSERVED * SECOND)
+        for task in await self._store.strays(self._lanes, seen_since, BATCH):
             lane = self._relane(task)
             await self._store.move(task.no, lane)
-            self._log.info("task.moved", task=task.id, lane=lane)
+            self._log.info("task.moved", **names(task.id, task.trace), lane=lane)
             self._signals.work(lane)
 
     async def deadlines(self) -> None:
-        """End tasks that nobody finished in time."""
-        for task in await self._store.overdue(self._clock.now(), BATCH):
-            message = "the task did not finish before its deadline"
+        """End tasks that nobody finished, or started, in time."""
+        now = self._clock.now()
+        unfinished = await self._store.overdue(now, BATCH)
+        unstarted = await self._store.unstarted(now, BATCH)
+        late = [*((task, UNFINISHED) for task in unfinished), *((task, UNSTARTED) for task in unstarted)]
+        for task, message in late:
             if await self._settle(task, Outcome(Status.TIMEOUT, failure_message=message)):
                 self._signals.stop_task(task.id)
+                await self._store.announce("stop", task.id)
 
     async def leases(self) -> None:
         """Give back tasks whose worker stopped renewing its lease."""

@@ -9,18 +9,50 @@ from dataclasses import dataclass
 import uuid_utils
 
 from aquatint.domain.task import Micros, ResultImage
+from aquatint.store.base import KEPT_LINK
 
+_COUNTER = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 SECOND = 1_000_000  # microseconds
+STEP = 5 * SECOND  # a clock that differs by more has been set, and has not drifted
+MOST_SLEW = 20_000  # microseconds that a clock is moved at once
 INLINE = "inline"  # name of links that only keep the bytes of a data URL
 ESCROW = "escrow"  # name of links that only keep a cleaned reference
-PRIVATE_LINKS = (INLINE, ESCROW)  # nothing public leads to them
+PRIVATE_LINKS = (INLINE, ESCROW, KEPT_LINK)  # nothing public leads to them
 
 
 class Clock:
-    """Wall-clock time in microseconds; tests give their own."""
+    """Time in microseconds since 1970 that never jumps: set once, it follows the machine's own counter, and is then
+    only moved by hundredths of a second to stay with others.
+
+    A wall clock that is stepped would let leases and deadlines run out at once, or never. Processes that share a
+    database set theirs by it, so that all mean the same moment. Tests give their own.
+    """
+
+    def __init__(self) -> None:
+        self._offset = 0
+        self.set(time.time_ns() // 1000)
+
+    def set(self, now: Micros) -> None:
+        """It is `now`."""
+        self._offset = now - _counter()
+
+    def slew(self, now: Micros) -> Micros:
+        """Move a little towards `now`, as two machines' counters drift apart; how far it was off.
+
+        A step of the other clock is not followed: leases and deadlines would jump with it.
+        """
+        off = now - self.now()
+        if abs(off) < STEP:
+            self._offset += max(-MOST_SLEW, min(MOST_SLEW, off))
+        return off
 
     def now(self) -> Micros:
-        return time.time_ns() // 1000
+        return self._offset + _counter()
+
+
+def _counter() -> Micros:
+    """Microseconds since the machine started, sleep included where the system counts it."""
+    return time.clock_gettime_ns(_COUNTER) // 1000
 
 
 def new_id() -> str:

@@ -7,13 +7,14 @@ before any was ever done, closely while most are done, and never more often than
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import heapq
 import itertools
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aquatint.domain.errors import EngineError
+from aquatint.domain.errors import EngineError, EngineRateLimited
 from aquatint.engines.remote import AskAgain, Call, Done, Notify, RemoteEngine
 from aquatint.telemetry import Logger
 
@@ -62,9 +63,11 @@ class _Job:
     called_back: bool  # the provider will tell us
     notify: Notify
     answer: asyncio.Future[Done]
+    context: contextvars.Context  # of who waits: the timer that asks was set by whoever came last
     due: float = 0.0
     asking: bool = False
     nudged: bool = False
+    watched: bool = False  # since before it was done; else, after a restart, it may have been done for long
     reserved: bool = False  # its next question has a place within the provider's rate
     retry_after: float = 0.0
 
@@ -88,6 +91,7 @@ class Tracker:
         self._accounts: dict[str, _Account] = {}
         self._questions: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = 0.0
         self.durations = Durations()
 
     def __len__(self) -> int:
@@ -114,10 +118,12 @@ class Tracker:
             call=call,
             handle=handle,
             remote_id=remote_id,
-            began=loop.time() - age,
+            began=loop.time() - max(0.0, age),
             called_back=call.callback_url is not None,
             notify=notify,
             answer=loop.create_future(),
+            context=contextvars.copy_context(),
+            watched=age < LONGEST,
         )
         account = self._accounts.setdefault(engine.spec.account, _Account())
         account.jobs[remote_id] = job
@@ -125,8 +131,10 @@ class Tracker:
         try:
             done = await job.answer
         finally:
-            account.jobs.pop(remote_id, None)
-        self.durations.note(engine.spec.name, model, loop.time() - job.began)
+            if account.jobs.get(remote_id) is job:  # else a later run follows it by now
+                del account.jobs[remote_id]
+        if job.watched:
+            self.durations.note(engine.spec.name, model, loop.time() - job.began)
         return done
 
     def nudge(self, account: str, remote_id: str) -> bool:
@@ -162,9 +170,10 @@ class Tracker:
             return
         earliest = self._heap[0][0]
         if self._timer is not None:
-            if self._timer.when() <= earliest and not self._timer.cancelled():
+            if self._rings_at <= earliest:
                 return
             self._timer.cancel()
+        self._rings_at = earliest  # a handle of uvloop may not know
         self._timer = asyncio.get_running_loop().call_at(earliest, self._ring)
 
     def _ring(self) -> None:
@@ -194,7 +203,9 @@ class Tracker:
         job.asking = True
         account.asking += 1
         job.nudged = job.reserved = False
-        question = asyncio.create_task(self._question(job, account), name=f"look {job.remote_id}")
+        question = asyncio.create_task(
+            self._question(job, account), name=f"look {job.remote_id}", context=job.context.copy()
+        )
         self._questions.add(question)
         question.add_done_callback(self._questions.discard)
 
@@ -202,7 +213,13 @@ class Tracker:
         job.retry_after = 0.0
         try:
             found = await job.engine.look(job.call, job.handle)
-        except AskAgain as again:
+            if isinstance(found, Done):
+                _answer(job, found)
+            else:
+                job.watched = True
+                if found.progress is not None:
+                    job.notify(found.progress, found.stage)
+        except (AskAgain, EngineRateLimited) as again:  # to ask too often says nothing about the job either
             job.retry_after = again.retry_after or 0.0
             self._log.debug("job.unanswered", engine=job.engine.spec.name, job=job.remote_id, detail=again.detail)
         except EngineError as error:
@@ -210,11 +227,6 @@ class Tracker:
         except Exception as error:  # noqa: BLE001  # a bug in an engine must not leave its job waiting for ever
             self._log.error("job.broke", engine=job.engine.spec.name, job=job.remote_id, why=repr(error))
             job.retry_after = LONGEST
-        else:
-            if isinstance(found, Done):
-                _answer(job, found)
-            elif found.progress is not None:
-                job.notify(found.progress, found.stage)
         finally:
             job.asking = False
             account.asking -= 1

@@ -10,7 +10,7 @@ from aquatint.domain.errors import Broken, EngineError, EngineRateLimited, Outco
 from aquatint.domain.task import Micros, Result, ResultImage, Status
 from aquatint.services.job import Made, Run, need_of
 from aquatint.services.keep import ResultWaits
-from aquatint.services.purchase import Elsewhere
+from aquatint.services.purchase import Elsewhere, Unanswered
 from aquatint.services.references import ReferenceUnavailable
 from aquatint.services.route import RouteService
 from aquatint.services.settle import Outcome
@@ -40,6 +40,8 @@ def again(run: Run, made: Made, max_attempts: int, remote: bool, route: RouteSer
     What is missing is tried again on the same engine while that may help. Then another route may take the task, but
     only when nothing was made yet and nothing can have been billed.
     """
+    if len(made.images) >= run.claimed.input.n:
+        return None
     waits = next((error for error in made.errors if isinstance(error, ResultWaits)), None)
     if waits is not None:
         return Again(waits, RESULT_WAIT)
@@ -59,7 +61,9 @@ def _retryable(run: Run, made: Made) -> EngineError | None:
     """The error that another run on the same engine may mend."""
     resend = run.model is not None and run.model.resend_ambiguous
     for error in made.errors:
-        if (error.retryable and not error.charged) or (resend and isinstance(error, OutcomeUnknown)):
+        if error.retryable and (not error.charged or isinstance(error, Unanswered)):
+            return error
+        if resend and isinstance(error, OutcomeUnknown):
             return error
     return None
 

@@ -20,6 +20,7 @@ _CHOICES = {
     "compat.failure_word": ("FAILURE", "FAILED"),
     "openai.quality": ("auto", "low", "medium", "high", "xhigh", "max"),
     "openai.moderation": ("auto", "low"),
+    "server.metrics": ("local", "open", "off"),
     "log.level": ("debug", "info", "warning", "error"),
     "log.format": ("auto", "text", "json"),
 }
@@ -106,10 +107,10 @@ def _layers(
 
 
 def _secrets(file: Path, problems: list[str]) -> Mapping[str, Mapping[str, object]]:
-    """A TOML file of secret settings alone, which nobody but its owner may read."""
+    """A TOML file of secret settings alone, for its owner and, as container platforms mount them, his group."""
     try:
-        if file.stat().st_mode & 0o077:
-            problems.append(f"{file}: holds secrets and may be read by others; chmod 600 it")
+        if file.stat().st_mode & 0o037:
+            problems.append(f"{file}: holds secrets and is open to others; chmod 600 it, or 640")
         found = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         problems.append(f"{file}: cannot be read ({error})")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from aquatint.settings.shape import Bytes, Network, Seconds
+from aquatint.settings.shape import Bytes, Network, PerSecond, Seconds
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -62,6 +62,16 @@ def _fraction(value: object) -> float:
     return number
 
 
+def _rate(value: object) -> PerSecond:
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 100_000:
+        raise ValueError("is not a number from 0 to 100000")
+    return PerSecond(number)
+
+
 def _flag(value: object) -> bool:
     words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
     if str(value).lower() not in words:
@@ -94,6 +104,7 @@ PARSERS: dict[Any, Callable[[object], object]] = {
     bool: _flag,
     Path: lambda value: Path(_text(value)),
     Seconds: duration,
+    PerSecond: _rate,
     Bytes: byte_size,
     tuple[str, ...]: _each(lambda value: _text(value).strip()),
     tuple[Seconds, ...]: _each(duration),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NewType
 
 Seconds = NewType("Seconds", float)
+PerSecond = NewType("PerSecond", float)
 Bytes = NewType("Bytes", int)
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -17,6 +18,7 @@ SECRET_FIELDS = frozenset(
         "server.api_key",
         "webhooks.secret",
         "database.url",
+        "assets.s3_secret_key",
         "modelark.api_key",
         "openai.api_key",
         "gemini.api_key",
@@ -35,6 +37,7 @@ class Server:
     data_dir: Path
     api_key: str
     cors_origins: tuple[str, ...]
+    metrics: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,13 @@ class Database:
 class Assets:
     public_url: str
     retention: Seconds
+    url: str
+    s3_endpoint: str
+    s3_region: str
+    s3_access_key: str
+    s3_secret_key: str
+    s3_public_base: str
+    s3_presign: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +77,15 @@ class Webhooks:
     timeout: Seconds
     concurrency: int
     per_host: int
+    circuit_failures: int
+    circuit_wait: Seconds
     private_target: str
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
     concurrency: int
+    lease: Seconds
     drain: Seconds
     drain_paid: Seconds
 
@@ -80,6 +93,7 @@ class Worker:
 @dataclass(frozen=True, slots=True)
 class Tasks:
     image_deadline: Seconds
+    batch_deadline: Seconds
     max_attempts: int
     retry_wait: Seconds
     idempotency_ttl: Seconds
@@ -137,7 +151,7 @@ class Provider:
     in_flight: int
     requests_per_minute: int
     images_per_minute: int
-    polls_per_second: int
+    polls_per_second: PerSecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +208,13 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Telemetry:
+    otlp_endpoint: str
+    service: str
+    sample: float
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings in force. Durations are seconds, sizes bytes."""
 
@@ -218,4 +239,5 @@ class Settings:
     catalog: Catalog
     compat: Compat
     log: Log
+    telemetry: Telemetry
     plugins: Mapping[str, Mapping[str, object]]  # sections of engines that are installed beside Aquatint, as written

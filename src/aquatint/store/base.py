@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
 
 from aquatint.domain.call import CallEnd, NewCall, PaidCall, PendingImage
-from aquatint.domain.delivery import ClaimedDelivery, Delivery, DeliveryAttempt, DeliveryState
+from aquatint.domain.delivery import ClaimedDelivery, Delivery, DeliveryAttempt, DeliveryState, ReplayFilter
 from aquatint.domain.errors import FailureReason
+from aquatint.domain.fair import UNIT
 from aquatint.domain.key import Key
+from aquatint.domain.lane import LaneState
 from aquatint.domain.provider import Admitted, CircuitRules, ProviderLimits, ProviderState, Verdict, Wait
 from aquatint.domain.task import (
     Attempt,
@@ -24,6 +27,9 @@ from aquatint.domain.task import (
     TaskFilter,
     TaskInput,
 )
+
+KEPT_LINK = "kept"  # name of the links that `end_call` makes: nothing public leads to them
+NO_LIMITS: Mapping[str, int] = MappingProxyType({})
 
 
 class Idempotency(msgspec.Struct, frozen=True):
@@ -60,8 +66,14 @@ class NewTask(msgspec.Struct, frozen=True):
     deadline_at: Micros
     lane: str  # the engine that is to serve it
     points: int = 0
+    batch: bool = False  # runs when nothing else waits
+    priority: int = 0  # higher first
+    start_by: Micros | None = None  # not claimed until then: TIMEOUT
+    cost: int = UNIT  # how far it moves its key's next turn
+    max_pending: int | None = None  # of its key
     idempotency: Idempotency | None = None
     links: tuple[Link, ...] = ()  # bytes that came inside the request
+    trace: str = ""  # traceparent of the submit
 
 
 class Submitted(msgspec.Struct, frozen=True):
@@ -117,6 +129,13 @@ class Requeue(msgspec.Struct, frozen=True):
     failed_routes: tuple[str, ...] = ()
 
 
+class Served(msgspec.Struct, frozen=True):
+    """One task that was served, for estimates: when it was taken and when it ended."""
+
+    started_at: Micros
+    finished_at: Micros
+
+
 class Escrowed(msgspec.Struct, frozen=True):
     """A reference that was fetched and cleaned: where its bytes are, and what they are."""
 
@@ -164,19 +183,56 @@ class Store(Protocol):
 
     async def attempts(self, task_no: int) -> list[Attempt]: ...
 
-    async def claim(self, owner: str, lane: str, limit: int, now: Micros, lease_until: Micros) -> list[ClaimedTask]:
-        """Take up to `limit` due tasks of the lane, oldest first; each gets the next attempt number and its row.
+    async def claim(
+        self,
+        owner: str,
+        lane: str,
+        limit: int,
+        now: Micros,
+        lease_until: Micros,
+        model_limits: Mapping[str, int] = NO_LIMITS,
+        models: Sequence[str] = (),
+    ) -> list[ClaimedTask]:
+        """Take up to `limit` due tasks of the lane in their order; each gets the next attempt number and its row.
 
-        Durable a moment later: a crash before that only means that the task waits again.
+        The order: batch last, higher priority first, then the fair turns of the keys. No key runs more than its
+        `max_running`, no model more than its limit, over all workers. A paused lane gives nothing. With `models`,
+        only tasks of these. Durable a moment later: a crash before that only means that the task waits again.
         """
+        ...
+
+    async def ahead(self, task_no: int, most: int) -> int | None:
+        """How many tasks of its lane would be taken before a waiting one, up to `most`; None when it waits not."""
+        ...
+
+    async def lanes(self) -> list[LaneState]: ...
+
+    async def pause_lane(self, lane: str, paused: bool) -> None:
+        """Let nothing of the lane be taken, or take it up again; what runs goes on either way."""
+        ...
+
+    async def served(self, lane: str, limit: int) -> list[Served]:
+        """The lane's last successes, newest first."""
+        ...
+
+    async def unstarted(self, now: Micros, limit: int) -> list[Task]:
+        """Waiting tasks that were to start by now."""
         ...
 
     async def next_due(self, lane: str) -> Micros | None:
         """When the earliest waiting task of the lane may be claimed."""
         ...
 
-    async def strays(self, lanes: Sequence[str], limit: int) -> list[Task]:
-        """Waiting tasks of lanes that are none of these: nobody would ever claim them."""
+    async def attend(self, owner: str, engines: Sequence[str], works: Sequence[str], now: Micros) -> None:
+        """A process is there: it has these engines set up, and takes the tasks of `works`. To be said often."""
+        ...
+
+    async def leave(self, owner: str) -> None:
+        """A process ends."""
+        ...
+
+    async def strays(self, lanes: Sequence[str], seen_since: Micros, limit: int) -> list[Task]:
+        """Waiting tasks of lanes that are none of these, nor set up in any process seen since then."""
         ...
 
     async def move(self, task_no: int, lane: str) -> None:
@@ -184,14 +240,18 @@ class Store(Protocol):
         ...
 
     def mark_submitted(self, task_no: int, attempt: int, engine: str, at: Micros) -> None:
-        """The engine has started. Queued in order with the other writes, not waited for."""
+        """The engine has started. Written a moment later, in which an attempt that ends at once may never show it."""
         ...
 
     def note_progress(self, task_no: int, attempt: int, fraction: float) -> None:
-        """Queued, not waited for, kept only while the attempt owns the task."""
+        """Written a moment later, kept only while the attempt owns the task."""
         ...
 
-    async def renew(self, owner: str, lease_until: Micros) -> None: ...
+    async def renew(
+        self, owner: str, tasks: Sequence[int], deliveries: Sequence[int], lease_until: Micros
+    ) -> list[int]:
+        """Keep these claims of the owner for longer; the numbers of the tasks that are still its own."""
+        ...
 
     async def settle(self, outcome: Settlement) -> bool:
         """Write the outcome, events, ledger, links and delivery; False when the attempt lost the task.
@@ -286,6 +346,10 @@ class Store(Protocol):
         """Take up to `limit` due deliveries whose host is not busy. Durable a moment later, as `claim`."""
         ...
 
+    async def put_back_deliveries(self, numbers: Sequence[int], next_at: Micros) -> None:
+        """Give back claimed deliveries that were not sent; the claim counts as no try."""
+        ...
+
     async def next_delivery_due(self, busy_hosts: Sequence[str]) -> Micros | None: ...
 
     async def record_delivery(
@@ -298,6 +362,10 @@ class Store(Protocol):
 
     async def redeliver(self, task_no: int, now: Micros) -> bool:
         """Make the task's delivery due now with a fresh schedule; False when it never had one."""
+        ...
+
+    async def replay(self, wanted: ReplayFilter, now: Micros, limit: int) -> int:
+        """Make many deliveries due now with a fresh schedule, the oldest first; how many."""
         ...
 
     # keys
@@ -325,6 +393,22 @@ class Store(Protocol):
     async def unclaimed(self, digests: Sequence[str]) -> list[str]: ...
 
     async def forget_idempotency(self, now: Micros, limit: int) -> int: ...
+
+    # other processes
+    async def listen(self, hear: Callable[[str, str], None]) -> None:
+        """Call `hear(what, which)` whenever another process, or this one, announces something.
+
+        `work` names a lane in which a task waits, `delivery` a due callback, `stop` a task that somebody ended,
+        `nudge` an account and a job of it. Hints only: whoever misses one finds out a little later. A store that
+        belongs to one process announces nothing.
+        """
+        ...
+
+    async def announce(self, what: str, which: str) -> None: ...
+
+    async def now(self) -> Micros | None:
+        """The database's own time, which all processes share; None when it is this machine's anyway."""
+        ...
 
     async def forget_escrow(self, before: Micros, limit: int) -> int:
         """Forget references fetched before a time; their bytes live as long as their links."""

@@ -62,7 +62,7 @@ async def check_modes(subject: Subject) -> None:
     await _generate(subject, subject.plain)
     if subject.edit is not None:
         await _generate(subject, subject.edit)
-    elif not isinstance(subject.engine.spec, RemoteSpec):
+    else:
         await _refused(subject, replace(subject.plain, references=(photo(),), mode="image_to_image"))
 
 

@@ -73,9 +73,7 @@ class WebhookReceiver:
         return list(self.letters)
 
     async def __aenter__(self) -> Self:
-        self._runner = web.ServerRunner(
-            web.Server(self._receive, client_max_size=MAX_LETTER_BYTES), shutdown_timeout=0.1
-        )
+        self._runner = web.ServerRunner(web.Server(self._receive), shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port, backlog=1024)
         await site.start()

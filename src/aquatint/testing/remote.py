@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 from PIL import Image
 
-from aquatint.domain.errors import EngineError, TimedOut
+from aquatint.domain.errors import EngineError, EngineRateLimited, TimedOut
 from aquatint.engines.base import GeneratedImage, Generation, GenerationJob, Progress
 from aquatint.engines.remote import Accepted, AskAgain, Call, Done, Notify, RemoteEngine, RemoteImage, Working
 from aquatint.net.guard import GuardPolicy
@@ -71,7 +71,7 @@ async def finish(
         wait = LOOK_EVERY
         try:
             seen = await engine.look(call, handle)
-        except AskAgain as again:
+        except (AskAgain, EngineRateLimited) as again:  # as the house takes them: the job goes on
             wait = max(wait, again.retry_after or 0.0)
         else:
             if isinstance(seen, Done):

@@ -13,6 +13,7 @@ from aquatint.net.errors import BadUrl, BlockedAddress
 from aquatint.net.http import HttpDoor, PostOutcome
 from aquatint.webhooks.signature import SHARED_SECRET_HEADER, Signer
 
+TRACE_HEADER = "traceparent"  # W3C Trace Context
 TIMEOUT_SECONDS = 60.0  # receivers download our files before they answer
 LONGEST_RETRY_AFTER = 24 * 3600.0
 
@@ -26,6 +27,7 @@ class Letter(msgspec.Struct, frozen=True):
     url: str  # the caller's callBackUrl, byte for byte
     body: bytes
     per_key_secret: str | None = None  # sent as x-maxapi-webhook-secret; printable ASCII
+    traceparent: str = ""  # sent when there is one, so that the receiver's trace goes on with ours
 
 
 class AttemptLog(msgspec.Struct, frozen=True):
@@ -84,6 +86,8 @@ class Sender:
         headers |= self._signer.headers(letter.delivery_id, int(now), letter.body)
         if letter.per_key_secret:
             headers[SHARED_SECRET_HEADER] = letter.per_key_secret
+        if letter.traceparent:
+            headers[TRACE_HEADER] = letter.traceparent
         try:
             outcome = await self._door.post(letter.url, letter.body, headers, timeout=self._timeout)
         except (BadUrl, BlockedAddress) as error:

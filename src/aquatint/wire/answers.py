@@ -41,6 +41,14 @@ class ImageData(msgspec.Struct, frozen=True):
     seed: int | None
 
 
+class QueueData(msgspec.Struct, frozen=True):
+    """Where a waiting task stands. The estimates rest on how its engine served lately; null without a history."""
+
+    position: int  # 1 is next
+    eta_seconds_p50: float | None
+    eta_seconds_p90: float | None
+
+
 class FullTaskData(TaskData, frozen=True):
     """The task object with Aquatint's documented additive fields."""
 
@@ -50,6 +58,7 @@ class FullTaskData(TaskData, frozen=True):
     warnings: list[str]  # what the engine did not understand or could only approximate
     images: list[ImageData]
     expires_at: str | None  # when the result URLs stop answering
+    queue: QueueData | None  # only while it waits
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -100,12 +109,32 @@ class FileData(msgspec.Struct, frozen=True):
     expires_at: str
 
 
+class LaneData(msgspec.Struct, frozen=True):
+    """One engine's line."""
+
+    name: str
+    paused: bool
+    waiting: int
+    running: int
+    oldest_at: str | None  # when the longest waiting task was submitted
+    workers: int  # processes that take its tasks
+
+
+class ReplayData(msgspec.Struct, frozen=True):
+    deliveries: int  # that are made again
+
+
 class AccountData(msgspec.Struct, frozen=True):
     key_id: str
     name: str
     points: int | None  # null: not counted
     models: list[str]  # empty: every model
     requests_per_minute: int | None
+    weight: float  # share of a line that many wait in
+    max_running: int | None
+    max_pending: int | None
+    priority_max: int
+    admin: bool
 
 
 _encoder = msgspec.json.Encoder()
@@ -121,7 +150,14 @@ def failure(code: int, message: str) -> bytes:
     return _encoder.encode(ErrorEnvelope(code, message))
 
 
-def task_data(task: Task, url_of: UrlOf, *, strict: bool = False, failure_word: str = "FAILURE") -> TaskData:
+def task_data(
+    task: Task,
+    url_of: UrlOf,
+    *,
+    strict: bool = False,
+    failure_word: str = "FAILURE",
+    queue: QueueData | None = None,
+) -> TaskData:
     """The task as queries and webhooks show it."""
     result = None
     if task.status is Status.SUCCESS and task.result is not None:
@@ -145,4 +181,5 @@ def task_data(task: Task, url_of: UrlOf, *, strict: bool = False, failure_word: 
         warnings=list(task.warnings),
         images=[ImageData(i.width, i.height, i.media_type, i.bytes, i.seed) for i in images],
         expires_at=times.render(task.result.expires_at) if task.result is not None else None,
+        queue=queue,
     )

@@ -10,10 +10,14 @@ from typing import Any
 import msgspec
 
 from aquatint.domain.errors import InvalidInput
+from aquatint.domain.task import Moment
+from aquatint.wire import times
 
 MAX_PROMPT = 8000  # characters
 MAX_TEXT = 2048  # characters of a user_id
 MAX_SEED = 2**63 - 1
+MAX_PRIORITY = 10
+MAX_SECONDS = 7 * 86400  # until a task is to start or finish
 MAX_DEPTH = 64  # lists and objects inside each other, `input` included
 _DATA_URL = re.compile(r"data:(?P<type>[a-z0-9.+/-]*)(?:;[a-z0-9=._-]+)*;base64,", re.IGNORECASE)
 _IMAGE_FIELDS = ("imageUrls", "images")  # `images` is the spelling of the first version of the API
@@ -43,6 +47,10 @@ class Draft(msgspec.Struct, frozen=True):
     fallback: bool
     options: dict[str, object]
     echo: bytes
+    priority: int | None = None
+    batch: bool = False
+    start_by: Moment | None = None
+    finish_by: Moment | None = None
 
 
 class _Submit(msgspec.Struct):
@@ -52,6 +60,10 @@ class _Submit(msgspec.Struct):
     input: dict[str, Any]
     callBackUrl: str | None = None  # noqa: N815  # the contract's spelling
     user_id: str | None = None
+    priority: int | None = None
+    class_: str | None = msgspec.field(default=None, name="class")
+    startBy: str | float | None = None  # noqa: N815
+    finishBy: str | float | None = None  # noqa: N815
 
 
 _submit = msgspec.json.Decoder(_Submit)
@@ -84,6 +96,8 @@ def parse_submit(body: bytes, max_inline: int) -> Draft:
         raise InvalidInput("model", "must not be empty")
     if sent.user_id is not None and len(sent.user_id) > MAX_TEXT:
         raise InvalidInput("user_id", f"is longer than {MAX_TEXT} characters")
+    if sent.user_id is not None and "\0" in sent.user_id:
+        raise InvalidInput("user_id", "may not hold the character U+0000")
     references, echoed = _references(fields, max_inline)
     return Draft(
         model=sent.model,
@@ -98,7 +112,34 @@ def parse_submit(body: bytes, max_inline: int) -> Draft:
         fallback=_flag(fields, "fallback"),
         options={name: value for name, value in fields.items() if name not in _KNOWN},
         echo=_echo(sent.model, {**fields, **echoed}),
+        priority=_priority(sent.priority),
+        batch=_is_batch(sent.class_),
+        start_by=_moment("startBy", sent.startBy),
+        finish_by=_moment("finishBy", sent.finishBy),
     )
+
+
+def _priority(value: int | None) -> int | None:
+    if value is not None and abs(value) > MAX_PRIORITY:
+        raise InvalidInput("priority", f"must be between -{MAX_PRIORITY} and {MAX_PRIORITY}")
+    return value
+
+
+def _is_batch(value: str | None) -> bool:
+    if value not in (None, "standard", "batch"):
+        raise InvalidInput("class", "must be standard or batch")
+    return value == "batch"
+
+
+def _moment(path: str, value: str | float | None) -> Moment | None:
+    """A time, or a number of seconds from now."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return Moment(at=times.parse(path, value))
+    if not 0 < value <= MAX_SECONDS:
+        raise InvalidInput(path, f"must be a time, or a number of seconds between 0 and {MAX_SECONDS}")
+    return Moment(within=float(value))
 
 
 def canonical(body: bytes) -> bytes:

@@ -1,22 +1,23 @@
-"""The dispatcher: claims due deliveries and sends each on its own; slow hosts only ever delay themselves."""
+"""The dispatcher: claims due deliveries and sends each on its own; slow or dead hosts only ever delay themselves."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
-from collections import Counter
+from collections import defaultdict
 
 from aquatint.domain.delivery import ClaimedDelivery
 from aquatint.domain.errors import StoreUnavailable
 from aquatint.services.claim import DeliveryClaims
-from aquatint.services.deliver import DeliverService
+from aquatint.services.deliver import DeliverService, Tried
 from aquatint.services.signals import Signals
-from aquatint.telemetry import Logger
+from aquatint.telemetry import Logger, names
+from aquatint.worker.hosts import Hosts
 from aquatint.worker.loop import IDLE, REFUSED, wait
 
 
 class Dispatcher:
-    """`concurrency` callbacks in flight, `per_host` of them to one host."""
+    """`concurrency` callbacks in flight, of which `hosts` says how many go to one host."""
 
     def __init__(
         self,
@@ -24,18 +25,22 @@ class Dispatcher:
         deliver: DeliverService,
         signals: Signals,
         concurrency: int,
-        per_host: int,
+        hosts: Hosts,
         log: Logger,
     ) -> None:
         self._claims = claims
         self._deliver = deliver
         self._wake = signals.deliveries
         self._concurrency = concurrency
-        self._per_host = per_host
+        self._hosts = hosts
         self._log = log
-        self._sending: set[asyncio.Task[float | None]] = set()
-        self._hosts: Counter[str] = Counter()
+        self._sending: set[asyncio.Task[Tried]] = set()
+        self._numbers: dict[asyncio.Task[Tried], int] = {}
         self._stopping = False
+
+    def sending(self) -> list[int]:
+        """Numbers of the deliveries under way."""
+        return list(self._numbers.values())
 
     async def run(self) -> None:
         """Until `stop` is called."""
@@ -64,37 +69,46 @@ class Dispatcher:
         room = self._concurrency - len(self._sending)
         if room <= 0:
             return 0
-        # No batch may take a host over its limit, so it is no larger than the room of the fullest open host.
-        fullest = max((n for n in self._hosts.values() if n < self._per_host), default=0)
-        limit = min(room, self._per_host - fullest)
-        claimed = await self._claims.take(limit, self._busy())
+        claimed = await self._claims.take(min(room, self._hosts.room()), self._hosts.busy())
+        not_now: dict[float, list[int]] = defaultdict(list)
         for delivery in claimed:
-            self._hosts[delivery.host] += 1
-            task = asyncio.create_task(self._deliver(delivery), name=f"delivery {delivery.id}")
-            self._sending.add(task)
-            task.add_done_callback(functools.partial(self._sent, delivery))
+            if wait_for := self._hosts.admits(delivery.host):
+                not_now[wait_for].append(delivery.no)
+            else:
+                self._send(delivery)
+        for wait_for, numbers in not_now.items():
+            await self._claims.put_back(numbers, wait_for)
         return len(claimed)
 
-    def _sent(self, delivery: ClaimedDelivery, task: asyncio.Task[float | None]) -> None:
+    def _send(self, delivery: ClaimedDelivery) -> None:
+        self._hosts.sent(delivery.host)
+        task = asyncio.create_task(self._deliver(delivery), name=f"delivery {delivery.id}")
+        self._sending.add(task)
+        self._numbers[task] = delivery.no
+        task.add_done_callback(functools.partial(self._sent, delivery))
+
+    def _sent(self, delivery: ClaimedDelivery, task: asyncio.Task[Tried]) -> None:
+        was_full = len(self._sending) >= self._concurrency or self._hosts.full(delivery.host)
         self._sending.discard(task)
-        was_full = len(self._sending) + 1 >= self._concurrency or self._hosts[delivery.host] >= self._per_host
-        self._hosts[delivery.host] -= 1
-        if not self._hosts[delivery.host]:
-            del self._hosts[delivery.host]
-        if not task.cancelled():
-            if (error := task.exception()) is not None:
-                self._log.error("delivery.broke", delivery=delivery.id, why=repr(error))
-            elif (again_in := task.result()) is not None and again_in < IDLE:
+        self._numbers.pop(task, None)
+        which = names(delivery.task_id, delivery.trace)
+        if task.cancelled():
+            self._hosts.cut(delivery.host)
+        elif (error := task.exception()) is not None:
+            self._hosts.cut(delivery.host)
+            self._log.error("delivery.broke", **which, delivery=delivery.id, why=repr(error))
+        else:
+            tried = task.result()
+            if self._hosts.ended(delivery.host, delivery.no, tried.answered):
+                self._log.warning("host.rests", **which, host=delivery.host)
+            if tried.again_in is not None and tried.again_in < IDLE:
                 # The loop may already sleep, not knowing of this try: without a call it would come late.
-                asyncio.get_running_loop().call_later(again_in, self._wake.set)
+                asyncio.get_running_loop().call_later(tried.again_in, self._wake.set)
         if was_full:
             self._wake.set()
-
-    def _busy(self) -> list[str]:
-        return [host for host, count in self._hosts.items() if count >= self._per_host]
 
     async def _patience(self) -> float:
         if len(self._sending) >= self._concurrency:
             return IDLE
-        due_in = await self._claims.due_in(self._busy())
-        return IDLE if due_in is None else min(IDLE, due_in)
+        due_in = await self._claims.due_in(self._hosts.busy())
+        return min(seconds for seconds in (IDLE, due_in, self._hosts.next_open()) if seconds is not None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from collections.abc import Set
 from dataclasses import dataclass
 
 from aquatint.domain.errors import StoreUnavailable
@@ -11,7 +12,7 @@ from aquatint.domain.task import ClaimedTask
 from aquatint.services.claim import TaskClaims
 from aquatint.services.run import RunService
 from aquatint.services.signals import Signals
-from aquatint.telemetry import Logger
+from aquatint.telemetry import Logger, names
 from aquatint.worker.loop import IDLE, REFUSED, wait
 
 MOST_FETCHING = 64  # tasks that may wait for their references beside those that paint
@@ -56,12 +57,19 @@ class Runner:
         self._running: dict[str, tuple[ClaimedTask, asyncio.Task[float | None]]] = {}
         self._chores: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self.stopped = asyncio.Event()
         signals.on_stop_task(self._stop_task)
 
-    @property
-    def busy(self) -> bool:
-        """Whether it runs anything."""
-        return bool(self._running)
+    def running(self) -> list[int]:
+        """Numbers of the tasks that it runs."""
+        return [claimed.no for claimed, _ in self._running.values()]
+
+    def let_go(self, lost: Set[int]) -> None:
+        """Stop what another worker may have by now: this one was cut off for longer than its leases hold."""
+        for claimed, task in list(self._running.values()):
+            if claimed.no in lost and not task.done():
+                self._log.warning("lease.lost", **names(claimed.id, claimed.trace), attempt=claimed.attempt)
+                task.cancel()
 
     async def run(self) -> None:
         """Until `stop` is called."""
@@ -85,9 +93,13 @@ class Runner:
         for claimed, task in list(self._running.values()):
             task.cancel()
             await asyncio.wait([task])
-            await self._claims.give_back(claimed, "the server is stopping")
+            try:
+                await self._claims.give_back(claimed, "the server is stopping")
+            except StoreUnavailable as error:  # its lease runs out
+                self._log.error("store.refused", why=str(error))
         for chore in list(self._chores):
             await chore
+        self.stopped.set()
 
     async def _drain_local(self) -> None:
         await asyncio.wait([task for _, task in self._running.values()], timeout=self._drain.seconds)
@@ -117,11 +129,11 @@ class Runner:
         return len(claimed)
 
     def _finished(self, task_id: str, task: asyncio.Task[float | None]) -> None:
-        del self._running[task_id]
+        claimed, _ = self._running.pop(task_id)
         if not task.cancelled():
             if (error := task.exception()) is not None:
                 # Only the store can bring a run to this: its outcome was not written, so the lease will run out.
-                self._log.error("task.unsettled", task=task_id, why=repr(error))
+                self._log.error("task.unsettled", **names(task_id, claimed.trace), why=repr(error))
             elif (again_in := task.result()) is not None and again_in < IDLE:
                 # The loop may already sleep, not knowing of this run: without a call it would come late.
                 asyncio.get_running_loop().call_later(again_in, self._wake.set)

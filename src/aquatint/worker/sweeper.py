@@ -12,11 +12,13 @@ from aquatint.telemetry import Logger
 
 
 class Sweeper:
-    def __init__(self, sweep: SweepService, log: Logger) -> None:
+    """`lease` is how long a claim holds, in seconds; whoever stops renewing his is noticed a quarter of it later."""
+
+    def __init__(self, sweep: SweepService, lease: float, log: Logger) -> None:
         self._log = log
         self._rounds: list[tuple[float, Callable[[], Awaitable[None]]]] = [
             (1.0, sweep.deadlines),
-            (10.0, sweep.leases),
+            (min(10.0, lease / 4), sweep.leases),
             (30.0, sweep.strays),
             (30.0, sweep.retention),
             (86400.0, sweep.orphans),

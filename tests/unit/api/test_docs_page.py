@@ -149,7 +149,7 @@ def test_every_field_of_every_answer_is_on_the_page(page: Page) -> None:
     """Schemas of the document and fields of the page are the same set."""
     shown = {cell.strip() for cell in page.cells}
     schemas = DOCUMENT["components"]["schemas"]
-    prefixes = {"ResultData": "result.", "ImageData": "images[]."}
+    prefixes = {"ResultData": "result.", "ImageData": "images[].", "QueueData": "queue."}
     for name, schema in schemas.items():
         if name != "Error":
             fields = {prefixes.get(name, "") + field for field in schema["properties"]}

@@ -10,16 +10,21 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import psutil
-from bench import measures
-from bench.lanes import Receiver
-from bench.load import hammer, settled
+from bench import measures, tables
+from bench.lanes import Receiver, now
+from bench.load import Submitter, hammer, opened, settled
 from bench.measures import Generator
-from bench.messages import SECRET, submit_messages
+from bench.messages import COMFY_API, SECRET, submit_messages, task_id_of
+from bench.plan import QUICK, Sample
 from bench.procs import Proc
+from bench.receivers import dead_receivers
+from bench.sections import growth
+from bench.stage import Stage
 from bench.subjects import ENGINE_MS, SLOTS, Aquatint, Floor, running
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -49,6 +54,17 @@ def test_messages_are_well_formed_and_never_the_same() -> None:
     assert len(keys) == 3
 
 
+def test_messages_of_another_api_carry_their_number() -> None:
+    """A server that is asked in its own words gets the number where its body has it, and its id is found."""
+    messages = submit_messages(8000, 9100, "run", COMFY_API)
+    head, _, body = messages.raw(7).partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /api/v2/jobs ")
+    assert json.loads(body)["metadata"] == "0000000007"
+    assert messages.accepted(201, b'{"id": "x"}')
+    assert not messages.accepted(200, b'{"id": "x"}')
+    assert task_id_of(b'{"id": "x"}', COMFY_API) == "x"
+
+
 async def test_receiver_counts_repeated_and_unsigned_callbacks() -> None:
     """The same callback twice is one arrival; a missing signature is noticed on a connection that had one before."""
     async with receiving() as receiver, httpx.AsyncClient(trust_env=False) as client:
@@ -62,7 +78,7 @@ async def test_every_counted_submit_is_a_row_of_the_floor(tmp_path: Path) -> Non
     """The generator counts no submit that the server did not store."""
     async with running(Floor("floor", "starlette", durable=True), tmp_path / "floor") as site:
         messages = submit_messages(site.port, 1, "run")
-        tally = await hammer(site.port, 8, 0.5, messages.raw, messages.accepted, first=0)
+        tally = await hammer(site.ports, 8, 0.5, messages.raw, messages.accepted, first=0)
     with contextlib.closing(sqlite3.connect(tmp_path / "floor" / "floor.db")) as database:
         stored, distinct = database.execute("SELECT count(*), count(DISTINCT callback) FROM task").fetchone()
     assert tally.refused == 0
@@ -75,7 +91,7 @@ async def test_refused_submits_are_not_counted_as_accepted(tmp_path: Path) -> No
     async with running(Floor("floor", "asgi", durable=False), tmp_path / "floor") as site:
         messages = submit_messages(site.port, 1, "run")
         tally = await hammer(
-            site.port, 4, 0.3, lambda n: messages.raw(n).replace(b"Bearer sk", b"Bearer no"), messages.accepted, 0
+            site.ports, 4, 0.3, lambda n: messages.raw(n).replace(b"Bearer sk", b"Bearer no"), messages.accepted, 0
         )
     assert tally.answers == []
     assert tally.refused > 0
@@ -96,6 +112,57 @@ async def test_flight_and_kill_on_a_real_server(tmp_path: Path) -> None:
     assert killed["accepted"] == 64
     assert killed["open"] > 0
     assert killed["lost"] == 0
+
+
+async def test_open_loop_counts_from_when_a_submit_was_due(tmp_path: Path) -> None:
+    """Submits that wait for a free connection have waited, too; and nothing is in time when nothing comes back."""
+    async with receiving() as receiver, running(Floor("floor", "asgi", durable=False), tmp_path / "floor") as site:
+        messages = submit_messages(site.port, receiver.port, "run")
+        submitter = Submitter(site.ports, messages, 0, 1)
+        async with opened(submitter.lanes):
+            submitter.due(now() - 5.0)
+            submitter.due(now() - 5.0)  # the only connection is busy
+            assert submitter.waiting() == 2
+            await settled(submitter.waiting)
+    assert len(submitter.tally.answers) == 2
+    assert min(submitter.tally.answers) >= 5.0
+
+
+async def test_dead_receivers_are_dead_in_their_own_way() -> None:
+    """One hangs, one refuses, one fails, one is slow, each under an address of its own."""
+    async with dead_receivers(4) as dead, httpx.AsyncClient(trust_env=False, timeout=0.5) as client:
+        assert len({one.host for one in dead}) == 4
+        ends = {}
+        for one in dead:
+            try:
+                answer = await client.post(f"http://{one.host}:{one.port}/h/1", content=b"{}")
+                ends[one.kind] = str(answer.status_code)
+            except httpx.HTTPError as error:
+                ends[one.kind] = type(error).__name__
+    assert ends == {"hangs": "ReadTimeout", "refuses": "ConnectError", "fails": "500", "slow": "ReadTimeout"}
+
+
+async def test_copies_of_a_task_are_whole(tmp_path: Path) -> None:
+    """Every copy has its rows in every table, can be queried, and what came later can be taken away again."""
+    async with receiving() as receiver:
+        stage = Stage(replace(QUICK, sizes=(250,)), Generator(receiver, "test"), tmp_path, lambda sample: None)
+        [grown] = await growth.prepare(stage, lambda text: None)
+        with contextlib.closing(sqlite3.connect(grown.folder / "data" / "aquatint.db")) as db:
+            counts = {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables.SEEDS}
+            assert db.execute("SELECT count(*) FROM task WHERE phase = 2 AND status = 'SUCCESS'").fetchone()[0] == 251
+            assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+            assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert {counts[name] for name in counts if name != "event"} == {251}
+        assert counts["event"] % 251 == 0
+        samples: list[Sample] = []
+        stage.emit = samples.append
+        await growth.run(stage, 0, [grown])
+        [sample] = samples
+        assert not sample.failed, sample.failed + sample.log
+        assert min(sample.values[name] for name in ("query_per_s", "any_per_s", "submit_per_s", "claim_p50_ms")) > 0
+        with contextlib.closing(sqlite3.connect(grown.folder / "data" / "aquatint.db")) as db:
+            left = {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables.SEEDS}
+        assert left == counts
 
 
 async def test_waiting_ends_when_nothing_comes_any_more() -> None:

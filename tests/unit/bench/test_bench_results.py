@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
 import pytest
+from bench import plots, svg
 from bench.goals import Goal, goals
 from bench.hardware import Hardware
 from bench.plan import FULL, Sample
@@ -23,7 +27,8 @@ def goal(summary: Summary, words: str) -> Goal:
 
 
 def render(*given: Sample, without: str = "", hardware: Hardware = HARDWARE) -> str:
-    return page(Summary(given), hardware, FULL, Circumstances("python -m bench", "2026-01-01", 7.0, without))
+    told = (f"Without peers: {without}.",) if without else ()
+    return page(Summary(given), hardware, FULL, Circumstances("python -m bench", "2026-01-01", 7.0, told))
 
 
 def test_figure_is_the_median_with_its_range() -> None:
@@ -52,7 +57,7 @@ def test_ratio_is_taken_round_by_round() -> None:
 def test_rate_goal_is_decided_by_the_median(rate: float, held: bool) -> None:
     """The best round does not save a goal."""
     summary = Summary(samples(OURS, "submit 64", "per_s", 100, rate, 9000))
-    assert goal(summary, "durable submits/s").held is held
+    assert goal(summary, "durable submits/s, 64 connections, auth").held is held
 
 
 @pytest.mark.parametrize(("latency", "held"), [(6.0, True), (6.1, False)])
@@ -114,3 +119,62 @@ def test_page_of_a_clean_run_warns_of_nothing() -> None:
 def test_numbers_keep_three_digits(value: float, shown: str) -> None:
     """Figures are shown as precisely as they are known."""
     assert number(value) == shown
+
+
+def grown(size: int, round_: int, **values: float) -> Sample:
+    return Sample(round_, OURS, f"grown {size}", values)
+
+
+@pytest.mark.parametrize(("rate", "held"), [(900.0, True), (899.0, False)])
+def test_growth_is_judged_against_small_tables_of_the_same_round(rate: float, held: bool) -> None:
+    """A rate may fall by a tenth from the smallest to the largest tables, not by more."""
+    small, large = min(FULL.sizes), max(FULL.sizes)
+    rounds = [grown(small, 0, submit_per_s=1000), grown(large, 0, submit_per_s=rate)]
+    assert goal(Summary(rounds), "SQLite: submits/s, with").held is held
+
+
+def test_callbacks_that_never_came_break_their_goal() -> None:
+    """What did not arrive counts as late as it was waited for, so that it cannot go unnoticed."""
+    late = samples(OURS, "webhook lag, dead", "lag_p99_ms", 15_000)
+    assert goal(Summary(late), "SQLite: the same beside 100 dead").held is False
+
+
+def test_sections_apart_do_not_count_as_rounds() -> None:
+    """The page says how often the servers were compared, whatever other sections were repeated."""
+    mixed = [*samples(OURS, "submit 64", "per_s", 1, 2), *samples(OURS, "load 100", "per_s", 1, 2, 3)]
+    assert Summary(mixed).rounds() == 2
+
+
+def test_what_would_take_too_long_is_said() -> None:
+    """A number of waiting tasks that was left out is on the page with its reason."""
+    text = render(
+        Sample(0, OURS, "waits 5000", {"wall_s": 50.0, "per_s": 100.0}),
+        Sample(0, OURS, "waits 20000", {"would_take_s": 200.0}),
+    )
+    assert "aquatint: 20,000 tasks would take about 200 s" in text
+
+
+def test_plots_are_drawn_of_what_was_measured(tmp_path: Path) -> None:
+    """Valid SVG with a point for each figure; an open one where the server fell behind; nothing for nothing."""
+    assert plots.draw(Summary([]), FULL, tmp_path / "plots") == []
+    values = {"answer_p50_ms": 2.0, "answer_p99_ms": 5.0, "hook_p50_ms": 4.0, "hook_p99_ms": 9.0}
+    found = [
+        Sample(0, OURS, "load 100", {**values, "per_s": 100.0}),
+        Sample(0, OURS, "load 2000", {**values, "per_s": 1500.0}),
+        grown(1000, 0, submit_per_s=5000, query_per_s=9000, claim_p50_ms=1.0),
+    ]
+    drawn = plots.draw(Summary(found), FULL, tmp_path / "plots")
+    assert [plot.file for plot in drawn] == ["plots/load.svg", "plots/growth.svg"]
+    texts = [(tmp_path / plot.file).read_text() for plot in drawn]
+    for text in texts:
+        ET.fromstring(text)
+    assert texts[0].count('class="c0 full"') == texts[0].count('class="c0 hollow"') == 4
+    assert "prefers-color-scheme: dark" in texts[0]
+
+
+@pytest.mark.parametrize(("values", "ticks"), [((3.0, 48.0), (2, 5, 10, 20, 50)), ((100.0, 100.0), (100, 200))])
+def test_logarithmic_axes_hold_their_values(values: tuple[float, ...], ticks: tuple[float, ...]) -> None:
+    """Ticks at 1, 2 and 5 around the values, and an axis of some length even for a single one."""
+    axis = svg.logarithmic("ms", values)
+    assert axis.ticks == pytest.approx(ticks)
+    assert axis.low <= min(values) <= max(values) <= axis.high

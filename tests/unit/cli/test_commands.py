@@ -170,7 +170,7 @@ def test_doctor_on_a_broken_set_up(run_here: Run, tmp_path: Path) -> None:
             **NULL,
             "AQUATINT_SERVER__PORT": str(taken.getsockname()[1]),
             "AQUATINT_API_KEY": "short",
-            "AQUATINT_DATABASE__URL": "postgresql://host/db",
+            "AQUATINT_DATABASE__URL": "mysql://host/db",
             "AQUATINT_ENGINES__ALLOW_TESTING": "false",
         }
         done = run_cli("doctor", "--data-dir", str(blocked / "data"), env=env, timeout=120)

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from aquatint.domain.call import CallEnd, CallOutcome, CallState, NewCall
 from aquatint.domain.errors import ConfigurationError
-from aquatint.store.sqlite import schema
+from aquatint.domain.provider import Admitted, CircuitRules, ProviderLimits
+from aquatint.domain.task import Status
+from aquatint.store.sqlite import calls, schema
 from aquatint.store.sqlite.store import SqliteStore
-from support.rows import new_task
+from support.rows import LANE, new_task
 
 
 def test_from_empty_to_newest(path: Path) -> None:
@@ -84,4 +87,54 @@ async def test_half_a_migration_is_undone(path: Path, monkeypatch: pytest.Monkey
     monkeypatch.undo()
     await store.open()
     assert await store.task(submitted.task_id) is not None
+    await store.close()
+
+
+def test_counting_what_is_in_flight_reads_no_old_calls(path: Path) -> None:
+    """The question at every paid call is answered by an index, however long the journal is."""
+    db = schema.connect(path)
+    schema.migrate(db)
+    asked: list[str] = []
+    db.set_trace_callback(asked.append)
+    calls._in_flight(db, "p:1")
+    db.set_trace_callback(None)
+    plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()]
+    db.close()
+    assert any("call_in_flight" in step for step in plan), plan
+    assert not any(step.startswith("SCAN") for step in plan), plan
+
+
+async def test_all_of_it_survives(path: Path) -> None:
+    """What was written is there after closing and opening the file again."""
+    first = SqliteStore(path)
+    await first.open()
+    submitted = await first.submit(new_task(), 1000)
+    await first.claim("w", LANE, 1, 1, 100)
+    await first.close()
+    second = SqliteStore(path)
+    await second.open()
+    task = await second.task(submitted.task_id)
+    await second.close()
+    assert task is not None
+    assert task.status is Status.PROCESSING
+
+
+async def test_a_paid_call_is_on_the_disk_when_a_step_returns(path: Path) -> None:
+    """Another connection reads it: it is committed."""
+    store = SqliteStore(path)
+    await store.open()
+    await store.submit(new_task(), 1000)
+    (claimed,) = await store.claim("w", LANE, 1, 1, 100)
+    new = NewCall(key="k", engine="p", remote_model="m", account="p:1", images=(0,), resend_safe=False)
+    (call,) = await store.intend(claimed.no, claimed.attempt, [new], 10)
+    other = sqlite3.connect(path)
+    assert other.execute("SELECT state FROM call").fetchall() == [("intent",)]
+    assert await store.admit(call, claimed.attempt, ProviderLimits(), 60, 11) == Admitted()
+    assert other.execute("SELECT state FROM call").fetchall() == [("sent",)]
+    await store.acknowledge(call.no, 12, remote_id="j-1")
+    assert other.execute("SELECT state, remote_id FROM call").fetchall() == [("acknowledged", "j-1")]
+    end = CallEnd(CallState.SETTLED, CallOutcome.MADE, 50, charged=True)
+    await store.end_call(call.no, end, None, None, CircuitRules(2, 10))
+    assert other.execute("SELECT state FROM call").fetchall() == [("settled",)]
+    other.close()
     await store.close()

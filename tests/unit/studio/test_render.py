@@ -239,6 +239,8 @@ def _job(prompt: str = "watercolor", count: int = 1, **changes: object) -> Gener
         "references": (ReferenceImage(_picture(), "image/png", 400, 300),),
         "width": 160,
         "height": 90,
+        "ratio": "16:9",
+        "resolution": "1k",
         "count": count,
         "seed": None,
         "time_left": 30.0,

@@ -52,7 +52,18 @@ class CatalogRoutes:
 
     async def account(self, request: Request) -> Response:
         key = await self.keys.current(await self.auth(request))
-        data = answers.AccountData(key.id, key.name, key.points, list(key.models), key.requests_per_minute)
+        data = answers.AccountData(
+            key_id=key.id,
+            name=key.name,
+            points=key.points,
+            models=list(key.models),
+            requests_per_minute=key.requests_per_minute,
+            weight=key.weight,
+            max_running=key.max_running,
+            max_pending=key.max_pending,
+            priority_max=key.priority_max,
+            admin=key.admin,
+        )
         return envelope(answers.ok(data))
 
 

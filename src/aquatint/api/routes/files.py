@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 
 from aquatint.api.auth import Authenticator
 from aquatint.api.bodies import read
@@ -77,7 +77,12 @@ class FileRoutes:
 
     async def serve(self, request: Request) -> Response:
         file = await self.find_file(request.path_params["token"], request.path_params["name"])
-        return FileResponse(file.path, media_type=file.media_type, headers=FILE_HEADERS)
+        if file.path is not None:
+            return FileResponse(file.path, media_type=file.media_type, headers=FILE_HEADERS)
+        if file.elsewhere is not None:
+            return RedirectResponse(file.elsewhere, 307, headers={"cache-control": "no-store"})
+        headers = {**FILE_HEADERS, "content-length": str(file.bytes)}
+        return StreamingResponse(await self.find_file.pieces(file), media_type=file.media_type, headers=headers)
 
 
 def operations(routes: FileRoutes) -> list[Operation]:
@@ -111,7 +116,8 @@ def operations(routes: FileRoutes) -> list[Operation]:
             "Get a result or an uploaded file",
             answering(routes.serve),
             None,
-            "Public: the token in the URL is the permission. Answers 410 once it has expired.",
+            "Public: the token in the URL is the permission. Answers 410 once it has expired, and may redirect to the"
+            " operator's storage.",
             parameters=(
                 Parameter("token", "path", "The secret part of the URL.", text, required=True),
                 Parameter("name", "path", "The file's name.", text, required=True),

@@ -1,4 +1,4 @@
-"""Tasks: submit, query, list, cancel, and their callbacks."""
+"""Tasks: submit, query, list, cancel, explain."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from aquatint.api import bodies
 from aquatint.api.auth import Authenticator
 from aquatint.api.operations import STRICT, TASK_ID, Operation, Parameter
 from aquatint.api.problems import answering, envelope
-from aquatint.domain.delivery import Delivery
 from aquatint.domain.errors import InvalidInput
 from aquatint.domain.task import Status, TaskFilter
 from aquatint.services.cancel import CancelService
-from aquatint.services.deliver import RedeliverService
+from aquatint.services.place import Place, PlaceService
 from aquatint.services.query import QueryService, cursor
 from aquatint.services.submit import SubmitRequest, SubmitService
 from aquatint.services.tools import PublicUrls
@@ -32,28 +31,30 @@ PAGE_DEFAULT = 20
 
 @dataclass(frozen=True, slots=True)
 class TaskRoutes:
-    """The handlers; `failure_word` is how queries spell FAILURE."""
+    """The handlers; `failure_word` is how queries spell FAILURE, `traced` whether a caller's traceparent is read."""
 
     submit_task: SubmitService
     query_task: QueryService
     cancel_task: CancelService
     trace_task: TraceService
-    redeliver: RedeliverService
+    place: PlaceService
     auth: Authenticator
     urls: PublicUrls
     max_body: int
     max_inline: int
     failure_word: str
+    traced: bool = False
 
     async def submit(self, request: Request) -> Response:
         key = await self.auth(request)
         self.auth.spend(key)
         body = await bodies.read(request, self.max_body)
         idempotency_key = _idempotency_key(request)
+        traceparent = request.headers.get("traceparent", "") if self.traced else ""
         if len(body) > BIG:
-            wanted = await asyncio.to_thread(_submit_request, body, self.max_inline, idempotency_key)
+            wanted = await asyncio.to_thread(_submit_request, body, self.max_inline, idempotency_key, traceparent)
         else:
-            wanted = _submit_request(body, self.max_inline, idempotency_key)
+            wanted = _submit_request(body, self.max_inline, idempotency_key, traceparent)
         submitted = await self.submit_task(wanted, key)
         headers = {"idempotency-replayed": "true"} if submitted.replayed else None
         return envelope(answers.ok(answers.SubmitData(submitted.task_id)), headers=headers)
@@ -62,7 +63,8 @@ class TaskRoutes:
         key = await self.auth(request)
         task = await self.query_task(request.path_params["taskId"], key.id)
         strict = request.headers.get("x-aquatint-strict", "").lower() in ("true", "1")
-        data = answers.task_data(task, self.urls.image, strict=strict, failure_word=self.failure_word)
+        queue = None if strict else _queue(await self.place(task))
+        data = answers.task_data(task, self.urls.image, strict=strict, failure_word=self.failure_word, queue=queue)
         return envelope(answers.ok(data))
 
     async def listing(self, request: Request) -> Response:
@@ -82,18 +84,8 @@ class TaskRoutes:
         data = traces.trace_data(found.task, found.attempts, found.calls, found.cost, advice_of)
         return envelope(answers.ok(data))
 
-    async def deliveries(self, request: Request) -> Response:
-        key = await self.auth(request)
-        found = await self.query_task.deliveries(request.path_params["taskId"], key.id)
-        return envelope(answers.ok({"deliveries": [_delivery(delivery) for delivery in found]}))
 
-    async def deliver_again(self, request: Request) -> Response:
-        key = await self.auth(request)
-        await self.redeliver(request.path_params["taskId"], key.id)
-        return envelope(answers.ok({}))
-
-
-def _submit_request(body: bytes, max_inline: int, idempotency_key: str | None) -> SubmitRequest:
+def _submit_request(body: bytes, max_inline: int, idempotency_key: str | None, traceparent: str) -> SubmitRequest:
     draft = requests.parse_submit(body, max_inline)
     references = [ref.data if isinstance(ref, requests.InlineImage) else ref for ref in draft.references]
     return SubmitRequest(
@@ -109,8 +101,13 @@ def _submit_request(body: bytes, max_inline: int, idempotency_key: str | None) -
         fallback=draft.fallback,
         options=draft.options,
         echo=draft.echo,
+        priority=draft.priority,
+        batch=draft.batch,
+        start_by=draft.start_by,
+        finish_by=draft.finish_by,
         idempotency_key=idempotency_key,
         body_hash=hashlib.sha256(requests.canonical(body)).digest() if idempotency_key is not None else b"",
+        traceparent=traceparent,
     )
 
 
@@ -146,26 +143,8 @@ def _filter(request: Request, key_id: str) -> TaskFilter:
     )
 
 
-def _delivery(delivery: Delivery) -> answers.DeliveryData:
-    return answers.DeliveryData(
-        id=delivery.id,
-        url=delivery.url,
-        state=delivery.state,
-        created_at=times.render(delivery.created_at),
-        next_attempt_at=times.render(delivery.next_attempt_at) if delivery.next_attempt_at is not None else None,
-        attempts=[
-            answers.DeliveryAttemptData(
-                number=attempt.number,
-                at=times.render(attempt.at),
-                duration_ms=attempt.duration_ms,
-                status=attempt.status,
-                outcome=attempt.outcome,
-                detail=attempt.detail,
-                response=attempt.response,
-            )
-            for attempt in delivery.attempts
-        ],
-    )
+def _queue(place: Place | None) -> answers.QueueData | None:
+    return answers.QueueData(place.position, place.eta_p50, place.eta_p90) if place is not None else None
 
 
 _TEXT = {"type": "string"}
@@ -253,28 +232,6 @@ def operations(routes: TaskRoutes) -> list[Operation]:
             " something failed with what to do about it: retry, fix, top up or stop.",
             parameters=(TASK_ID,),
             errors=(401, 404),
-        ),
-        Operation(
-            "GET",
-            "/api/v1/task/{taskId}/deliveries",
-            "listDeliveries",
-            "Read a task's callback log",
-            answering(routes.deliveries),
-            {"deliveries": list[answers.DeliveryData]},
-            parameters=(TASK_ID,),
-            errors=(401, 404),
-            tag="callbacks",
-        ),
-        Operation(
-            "POST",
-            "/api/v1/task/{taskId}/redeliver",
-            "redeliver",
-            "Send a task's callback again",
-            answering(routes.deliver_again),
-            {},
-            parameters=(TASK_ID,),
-            errors=(401, 404, 409, 503),
-            tag="callbacks",
         ),
         Operation(
             "GET",

@@ -95,18 +95,18 @@ class FalEngine:
                 seconds=self._settings.call_timeout,
             )
         if not 200 <= reply.status < 300:
-            raise not_taken(reply)
+            raise not_taken(self._clean(reply))
         return self._accepted(job.remote_model, reply)
 
     async def look(self, call: Call, handle: Mapping[str, str]) -> Done | Working:
         """The status, and once it is COMPLETED the result: only that tells whether there are pictures."""
         async with words.asking():
-            reply = await self._door.ask("GET", handle["status_url"])
+            reply = self._clean(await self._door.ask("GET", handle["status_url"]))
         status = _status(reply)
         if status["status"] != "COMPLETED":
             return _working(status)
         async with words.asking():
-            result = await self._door.ask("GET", handle["response_url"])
+            result = self._clean(await self._door.ask("GET", handle["response_url"]))
         if result.status != 200:
             raise _no_result(result, status)
         return _done(call, result, handle["request_id"])
@@ -120,6 +120,9 @@ class FalEngine:
     async def verify(self, headers: Mapping[str, str], body: bytes, now: float) -> str | None:
         """The request id of a callback that fal signed."""
         return None if self._signatures is None else await self._signatures.request_id(headers, body, now)
+
+    def _clean(self, reply: Reply) -> Reply:
+        return words.without_key(reply, self._settings.api_key)
 
     def _accepted(self, model: str, reply: Reply) -> Accepted:
         taken = reply.json()

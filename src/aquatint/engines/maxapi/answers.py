@@ -42,7 +42,7 @@ class Answer:
         raise self._refusal(keyed)
 
     def task(self) -> dict[str, Any]:
-        """The task in the answer to a query. Raises EngineError; all but a refused key can be asked again."""
+        """The task in the answer to a query. Raises AskAgain, and Misconfigured for a key that is refused."""
         if self._ok and self._code == 0 and self._data:
             return self._data
         status, wait = self._status(), words.retry_after(self._reply.headers)
@@ -50,10 +50,8 @@ class Answer:
             refused = words.misconfigured(str(status), self._detail())
             refused.charged = True  # the task was taken: whoever buys it again pays twice
             raise refused
-        if status == 429:
-            raise words.slow_down(str(status), self._detail(), wait)
-        # A 404 is no end, either: right after a submit a server may not know its own task yet.
-        raise words.passing(str(status), self._detail(), wait)
+        # Nothing else is an end, a 404 neither: right after a submit a server may not know its own task yet.
+        raise words.ask_again(self._detail(), wait)
 
     def failure(self, status: str, task: Mapping[str, Any]) -> EngineError:
         """Why a task ended without pictures; this API does not bill such a task."""

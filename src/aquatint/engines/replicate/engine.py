@@ -96,13 +96,13 @@ class ReplicateEngine:
         async with words.paying():
             reply = await self._door.pay("POST", path, body=body, seconds=self._settings.call_timeout)
         if not 200 <= reply.status < 300:
-            raise not_taken(reply)
+            raise not_taken(self._clean(reply))
         return self._accepted(reply, official=not version)
 
     async def look(self, call: Call, handle: Mapping[str, str]) -> Done | Working:
         """The prediction as it is now."""
         async with words.asking():
-            reply = await self._door.ask("GET", handle["get_url"])
+            reply = self._clean(await self._door.ask("GET", handle["get_url"]))
         prediction = reply.json()
         if reply.status != 200 or not isinstance(prediction, dict) or not isinstance(prediction.get("status"), str):
             raise not_said(reply)
@@ -129,6 +129,9 @@ class ReplicateEngine:
     async def verify(self, headers: Mapping[str, str], body: bytes, now: float) -> str | None:
         """The prediction id of a callback that Replicate signed."""
         return await self._signatures.prediction_id(headers, body, now)
+
+    def _clean(self, reply: Reply) -> Reply:
+        return words.without_key(reply, self._settings.api_key)
 
     def _accepted(self, reply: Reply, *, official: bool) -> Accepted:
         taken = reply.json()

@@ -13,6 +13,7 @@ from aquatint.domain.call import CallEnd, CallOutcome, CallState, KeptImage, New
 from aquatint.domain.errors import LeaseLost
 from aquatint.domain.provider import Admitted, CircuitRules, ProviderLimits, ProviderState, Verdict, Wait
 from aquatint.domain.task import Micros
+from aquatint.store.base import KEPT_LINK
 
 _json = msgspec.json.Encoder()
 _images = msgspec.json.Decoder(tuple[int, ...])
@@ -28,6 +29,7 @@ _COLUMNS = (
 )
 _QUALIFIED = ", ".join(f"call.{name.strip()}" for name in _COLUMNS.split(","))
 _OPEN = "state IN ('intent', 'sent', 'acknowledged')"
+_ENDED = 2  # a task's phase, as the migrations name them
 
 
 def _call(row: Sequence[Any]) -> PaidCall:
@@ -62,6 +64,9 @@ def intend(
     db: sqlite3.Connection, task_no: int, attempt: int, calls: Sequence[NewCall], now: Micros
 ) -> list[PaidCall]:
     _insist(db, task_no, attempt)
+    under_way = _open_images(db, task_no)
+    if under_way.intersection(image for new in calls for image in new.images):
+        raise LeaseLost  # somebody else is buying them: whoever asks here is not alone with the task
     written = []
     for new in calls:
         row = db.execute(
@@ -83,15 +88,24 @@ def intend(
     return written
 
 
+def _open_images(db: sqlite3.Connection, task_no: int, but: int = 0) -> set[int]:
+    """Images of the task that a call is buying, other than call `but`."""
+    query = f"SELECT images FROM call WHERE task_no = ? AND no <> ? AND {_OPEN}"
+    return {image for (images,) in db.execute(query, (task_no, but)).fetchall() for image in _images.decode(images)}
+
+
 def adopt(db: sqlite3.Connection, call_no: int, task_no: int, attempt: int) -> None:
-    """What was sent can be decided anew only where the provider knows the call's key."""
+    """What was sent can be decided anew only where the provider knows the call's key. `sent_at` tells that it was."""
     _insist(db, task_no, attempt)
-    db.execute(
+    rows = db.execute(
         "UPDATE call SET attempt = ?,"
         " state = CASE WHEN state = 'sent' AND resend_safe THEN 'intent' ELSE state END"
-        f" WHERE no = ? AND {_OPEN}",
+        f" WHERE no = ? AND {_OPEN} RETURNING account, state, sent_at",
         (attempt, call_no),
-    )
+    ).fetchall()
+    for account, state, sent_at in rows:
+        if state == CallState.INTENT.value and sent_at is not None:
+            _unprobe(db, account)
 
 
 def admit(
@@ -118,10 +132,14 @@ def admit(
 
 
 def _in_flight(db: sqlite3.Connection, account: str) -> int:
-    """Calls that the provider works on. One whose results only wait to be fetched is none of them."""
+    """Calls that the provider works on and that somebody here waits for.
+
+    One whose results only wait to be fetched is none of them. Nor is one whose task waits to be run again: it cannot
+    end before that, and were it counted, tasks that wait for its place could keep it from ever getting its turn.
+    """
     query = (
-        "SELECT count(*) FROM call WHERE account = ?"
-        " AND (state = 'sent' OR (state = 'acknowledged' AND pending = '[]'))"
+        "SELECT count(*) FROM call WHERE account = ? AND state IN ('sent', 'acknowledged')"  # as its index is written
+        " AND (state = 'sent' OR pending = '[]') AND (SELECT phase FROM task WHERE no = call.task_no) = 1"
     )
     return int(db.execute(query, (account,)).fetchall()[0][0])
 
@@ -135,14 +153,32 @@ def acknowledge(
     handle: dict[str, str],
     pending: tuple[PendingImage, ...],
 ) -> None:
+    row = db.execute(
+        "SELECT call.state, call.task_no, call.images, call.account, task.phase FROM call"
+        " JOIN task ON task.no = call.task_no WHERE call.no = ?",
+        (call_no,),
+    ).fetchall()
+    if not row or row[0][0] not in ("sent", "acknowledged", "unknown"):
+        return
+    known, task_no, images, account, phase = row[0]
+    state, outcome = CallState.ACKNOWLEDGED, ""
+    if known == CallState.UNKNOWN.value and phase == _ENDED:
+        # Nobody goes on with it: open, it would count as in flight for ever. So it stands as one to be cancelled.
+        state, outcome = CallState.SETTLED, CallOutcome.ABANDONED.value
+    elif known == CallState.UNKNOWN.value and _open_images(db, task_no, call_no).intersection(_images.decode(images)):
+        state = CallState.UNKNOWN  # bought anew meanwhile, as the operator wished; only what became of it is noted
     db.execute(
-        "UPDATE call SET state = 'acknowledged', acknowledged_at = coalesce(acknowledged_at, ?),"
+        "UPDATE call SET state = ?, outcome = ?, acknowledged_at = coalesce(acknowledged_at, ?),"
+        " settled_at = CASE ? WHEN 'acknowledged' THEN NULL ELSE settled_at END,"
         " remote_id = CASE ? WHEN '' THEN remote_id ELSE ? END,"
         " request_id = CASE ? WHEN '' THEN request_id ELSE ? END,"
         " handle = CASE ? WHEN '{}' THEN handle ELSE ? END, pending = ?, charged = 1"
-        " WHERE no = ? AND state IN ('sent', 'acknowledged', 'unknown')",
+        " WHERE no = ?",
         (
+            state.value,
+            outcome,
             at,
+            state.value,
             remote_id,
             remote_id,
             request_id,
@@ -153,6 +189,8 @@ def acknowledge(
             call_no,
         ),
     )
+    if pending:
+        _unprobe(db, account)  # the provider has done its part, however long the download takes
 
 
 def end(
@@ -166,7 +204,7 @@ def end(
     row = db.execute(
         "UPDATE call SET state = ?, outcome = ?, settled_at = ?, failure = ?, code = ?, detail = ?, charged = ?,"
         " kept = ?, request_id = CASE ? WHEN '' THEN request_id ELSE ? END"
-        " WHERE no = ? AND (state <> 'settled' OR outcome = ?) RETURNING account",
+        " WHERE no = ? AND (state <> 'settled' OR outcome = ?) RETURNING account, sent_at",
         (
             how.state.value,
             how.outcome.value if how.outcome is not None else "",
@@ -182,26 +220,43 @@ def end(
             CallOutcome.ABANDONED.value,
         ),
     ).fetchall()
-    if row and verdict is not None:
-        state = _provider(db, row[0][0])
-        changed = provider.after(state, verdict, retry_after, rules, how.at)
-        if changed != state:
-            _keep_provider(db, changed)
+    db.executemany(
+        "INSERT INTO link (token, name, digest, media_type, bytes, expires_at) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        [
+            (f"{KEPT_LINK}-{call_no}-{i.index}", KEPT_LINK, i.digest, i.media_type, i.bytes, how.keep_until)
+            for i in (how.kept if row else ())
+        ],
+    )
+    for account, sent_at in row:
+        if verdict is not None:
+            state = _provider(db, account)
+            changed = provider.after(state, verdict, retry_after, rules, how.at)
+            if changed != state:
+                _keep_provider(db, changed)
+        elif sent_at is not None:
+            _unprobe(db, account)
 
 
 def close_open(db: sqlite3.Connection, task_no: int, at: Micros) -> None:
     """The task has ended: nothing of it stays open, and what may have been paid is said so."""
     if not db.execute(f"SELECT 1 FROM call WHERE task_no = ? AND {_OPEN} LIMIT 1", (task_no,)).fetchall():
         return
-    db.execute(
+    # An intent with a time of sending was to be sent again under its key: as unknown as one that is under way.
+    doubtful = "(state = 'sent' OR (state = 'intent' AND sent_at IS NOT NULL))"
+    rows = db.execute(
         "UPDATE call SET settled_at = ?,"
-        " outcome = CASE state WHEN 'intent' THEN 'not sent' WHEN 'acknowledged' THEN 'abandoned' ELSE outcome END,"
-        " charged = state <> 'intent',"
-        " detail = CASE state WHEN 'sent' THEN 'the task ended before the answer came' ELSE detail END,"
-        " state = CASE state WHEN 'sent' THEN 'unknown' ELSE 'settled' END"
-        f" WHERE task_no = ? AND {_OPEN}",
+        f" outcome = CASE WHEN {doubtful} THEN '' WHEN state = 'intent' THEN 'not sent' ELSE 'abandoned' END,"
+        f" failure = CASE WHEN {doubtful} THEN 'OutcomeUnknown' ELSE failure END,"
+        " charged = sent_at IS NOT NULL,"
+        f" detail = CASE WHEN {doubtful} THEN 'the task ended before the answer came' ELSE detail END,"
+        f" state = CASE WHEN {doubtful} THEN 'unknown' ELSE 'settled' END"
+        f" WHERE task_no = ? AND {_OPEN} RETURNING account, sent_at",
         (at, task_no),
-    )
+    ).fetchall()
+    for account, sent_at in rows:
+        if sent_at is not None:
+            _unprobe(db, account)
 
 
 def recent(db: sqlite3.Connection, unknown: bool, limit: int) -> list[tuple[str, PaidCall]]:
@@ -247,3 +302,10 @@ def _keep_provider(db: sqlite3.Connection, state: ProviderState) -> None:
         " ON CONFLICT (account) DO UPDATE SET state = excluded.state",
         (state.account, _text(state)),
     )
+
+
+def _unprobe(db: sqlite3.Connection, account: str) -> None:
+    """A call that may have been the account's probe is over and says nothing: do not wait for it."""
+    state = _provider(db, account)
+    if state.probe_until:
+        _keep_provider(db, provider.unprobed(state))

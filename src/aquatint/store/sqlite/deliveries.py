@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from aquatint.domain.delivery import ClaimedDelivery, Delivery, DeliveryAttempt, DeliveryState
+from aquatint.domain.delivery import ClaimedDelivery, Delivery, DeliveryAttempt, DeliveryState, ReplayFilter
 from aquatint.domain.task import Micros
+
+_TASK = "SELECT id, trace FROM task WHERE no = ?"
 
 
 def claim(
@@ -23,18 +25,35 @@ def claim(
         "UPDATE delivery SET tries = tries + 1, lease_owner = ?, lease_until = ?, next_at = ?"
         " WHERE no IN (SELECT no FROM delivery WHERE state = 'pending' AND next_at <= ?"
         f" AND host NOT IN ({marks}) ORDER BY next_at LIMIT ?)"
-        " RETURNING no, id, task_no, url, host, body, tries, key_id",
+        " RETURNING no, id, task_no, url, host, body, tries, key_id, created_at",
         (owner, lease_until, lease_until, now, *busy_hosts, limit),
     ).fetchall()
     secrets: dict[str, str | None] = {}
     claimed = []
-    for no, delivery_id, task_no, url, host, body, tries, key_id in sorted(rows, key=lambda row: int(row[0])):
+    for row in sorted(rows, key=lambda row: int(row[0])):
+        no, delivery_id, task_no, url, host, body, tries, key_id, created_at = row
         if key_id not in secrets:
             found = db.execute("SELECT webhook_secret FROM key WHERE id = ?", (key_id,)).fetchone()
             secrets[key_id] = found[0] if found else None
         secret = secrets[key_id]
-        claimed.append(ClaimedDelivery(no, delivery_id, task_no, url, host, body, tries, secret))
+        task_id, trace = next(iter(db.execute(_TASK, (task_no,)).fetchall()), ("", ""))
+        ended_at = created_at if tries == 1 and not _tried(db, no) else None
+        claimed.append(
+            ClaimedDelivery(no, delivery_id, task_no, url, host, body, tries, secret, task_id, trace, ended_at)
+        )
     return claimed
+
+
+def _tried(db: sqlite3.Connection, delivery_no: int) -> bool:
+    """Whether it was tried in an earlier round: a repetition counts from 1 again."""
+    return bool(db.execute("SELECT 1 FROM delivery_attempt WHERE delivery_no = ? LIMIT 1", (delivery_no,)).fetchall())
+
+
+def put_back(db: sqlite3.Connection, numbers: Sequence[int], next_at: Micros) -> None:
+    db.executemany(
+        "UPDATE delivery SET tries = tries - 1, lease_owner = NULL, lease_until = NULL, next_at = ? WHERE no = ?",
+        [(next_at, no) for no in numbers],
+    )
 
 
 def next_due(db: sqlite3.Connection, busy_hosts: Sequence[str]) -> Micros | None:
@@ -96,6 +115,29 @@ def listing(db: sqlite3.Connection, task_no: int) -> list[Delivery]:
         attempts = tuple(DeliveryAttempt(*row) for row in log)
         found.append(Delivery(delivery_id, url, DeliveryState(state), created_at, next_at, attempts))
     return found
+
+
+def replay(db: sqlite3.Connection, wanted: ReplayFilter, now: Micros, limit: int) -> int:
+    marks = ", ".join("?" * len(wanted.states))
+    mine = "" if wanted.key_id is None else " AND key_id = ?"
+    rows = db.execute(
+        "UPDATE delivery SET state = 'pending', next_at = ?, tries = 0, lease_owner = NULL, lease_until = NULL"
+        " WHERE no IN (SELECT no FROM delivery WHERE created_at >= ? AND created_at < ?"
+        f" AND state IN ({marks}){mine} ORDER BY created_at LIMIT ?) RETURNING task_no",
+        (
+            now,
+            wanted.ended_from,
+            wanted.ended_to,
+            *(state.value for state in wanted.states),
+            *(() if wanted.key_id is None else (wanted.key_id,)),
+            limit,
+        ),
+    ).fetchall()
+    db.executemany(
+        "INSERT INTO event (task_no, at, name) VALUES (?, ?, 'delivery.requested')",
+        [(task_no, now) for (task_no,) in rows],
+    )
+    return len(rows)
 
 
 def redeliver(db: sqlite3.Connection, task_no: int, now: Micros) -> bool:

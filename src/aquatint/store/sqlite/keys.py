@@ -11,20 +11,25 @@ import msgspec
 from aquatint.domain.key import Key
 from aquatint.domain.task import Micros
 
-_COLUMNS = "id, name, prefix, created_at, revoked_at, models, points, requests_per_minute, webhook_secret"
+_COLUMNS = (
+    "id, name, prefix, created_at, revoked_at, models, points, requests_per_minute, webhook_secret,"
+    " weight, max_running, max_pending, priority_max, admin"
+)
 _models = msgspec.json.Decoder(tuple[str, ...])
 
 
 def _key(row: Sequence[Any]) -> Key:
     values = list(row)
     values[5] = _models.decode(values[5])
+    values[13] = bool(values[13])
     return Key(*values)  # same order as _COLUMNS
 
 
 def add(db: sqlite3.Connection, key: Key, secret_hash: bytes) -> None:
     db.execute(
         "INSERT INTO key (id, secret_hash, name, prefix, created_at, revoked_at, models, points,"
-        " requests_per_minute, webhook_secret) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " requests_per_minute, webhook_secret, weight, max_running, max_pending, priority_max, admin)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             key.id,
             secret_hash,
@@ -36,6 +41,11 @@ def add(db: sqlite3.Connection, key: Key, secret_hash: bytes) -> None:
             key.points,
             key.requests_per_minute,
             key.webhook_secret,
+            key.weight,
+            key.max_running,
+            key.max_pending,
+            key.priority_max,
+            key.admin,
         ),
     )
 

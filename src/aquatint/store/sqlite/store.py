@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from aquatint.domain.call import CallEnd, NewCall, PaidCall, PendingImage
-from aquatint.domain.delivery import ClaimedDelivery, Delivery, DeliveryAttempt, DeliveryState
+from aquatint.domain.delivery import ClaimedDelivery, Delivery, DeliveryAttempt, DeliveryState, ReplayFilter
 from aquatint.domain.errors import RateLimited, StoreUnavailable
+from aquatint.domain.fair import UNIT, Turns
 from aquatint.domain.key import Key
+from aquatint.domain.lane import LaneState
 from aquatint.domain.provider import Admitted, CircuitRules, ProviderLimits, ProviderState, Verdict, Wait
 from aquatint.domain.task import Attempt, ClaimedTask, Micros, Task, TaskFilter
-from aquatint.store.base import Escrowed, Event, Link, NewTask, Requeue, Settlement, Submitted
-from aquatint.store.sqlite import calls, deliveries, keys, links, schema, tasks
+from aquatint.store.base import (
+    NO_LIMITS,
+    Escrowed,
+    Event,
+    Link,
+    NewTask,
+    Requeue,
+    Served,
+    Settlement,
+    Submitted,
+)
+from aquatint.store.sqlite import calls, claims, deliveries, keys, links, schema, tasks
 from aquatint.store.sqlite import escrow as escrows
 from aquatint.store.sqlite.writer import Writer
 
@@ -28,6 +41,8 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._turns = Turns()
+        self._works: tuple[str, ...] = ()  # lanes that this process, the only one, takes tasks of
         self._pending = 0  # tasks waiting; kept here because counting rows costs more than the submit
 
     async def open(self) -> None:
@@ -38,6 +53,15 @@ class SqliteStore:
         self._write_connection = connection
         self._read = schema.connect(self._path, read_only=True)
         self._count_pending()
+        self._restore_turns()
+
+    def _restore_turns(self) -> None:
+        lanes: dict[str, tuple[int, dict[str, int]]] = {}
+        for lane, key, first, last in self._look(claims.turns):
+            earliest, keys = lanes.get(lane, (first, {}))
+            lanes[lane] = (min(earliest, first), {**keys, key: last + UNIT})
+        for lane, (now, keys) in lanes.items():
+            self._turns.restore(lane, now, keys)
 
     async def close(self) -> None:
         await self._writer.close()
@@ -54,6 +78,16 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise StoreUnavailable(f"the database refused: {error}") from error
 
+    def _look_apart(
+        self, read: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The same on a connection of its own, for reads that take long. Raises StoreUnavailable."""
+        try:
+            with contextlib.closing(schema.connect(self._path, read_only=True)) as db:
+                return read(db, *args, **kwargs)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"the database refused: {error}") from error
+
     async def submit(self, task: NewTask, max_pending: int) -> Submitted:
         def write(db: sqlite3.Connection) -> Submitted:
             earlier = tasks.replayed(db, task)
@@ -61,7 +95,7 @@ class SqliteStore:
                 return earlier
             if self._pending >= max_pending:
                 raise RateLimited("the queue is full; try again later", retry_after=10)
-            return tasks.insert(db, task)
+            return tasks.insert(db, task, self._turns.take(task.lane, task.key_id, task.cost))
 
         submitted = await self._writer.run(write)
         self._pending += not submitted.replayed
@@ -80,17 +114,50 @@ class SqliteStore:
     async def attempts(self, task_no: int) -> list[Attempt]:
         return self._look(tasks.attempts, task_no)
 
-    async def claim(self, owner: str, lane: str, limit: int, now: Micros, lease_until: Micros) -> list[ClaimedTask]:
-        claimed = await self._writer.run(
-            lambda db: tasks.claim(db, owner, lane, limit, now, lease_until), durable=False
+    async def claim(
+        self,
+        owner: str,
+        lane: str,
+        limit: int,
+        now: Micros,
+        lease_until: Micros,
+        model_limits: Mapping[str, int] = NO_LIMITS,
+        models: Sequence[str] = (),
+    ) -> list[ClaimedTask]:
+        claimed, turn = await self._writer.run(
+            lambda db: claims.claim(db, owner, lane, limit, now, lease_until, model_limits, models), durable=False
         )
         self._pending = max(0, self._pending - len(claimed))
+        if claimed:
+            self._turns.served(lane, turn)
         return claimed
 
     async def next_due(self, lane: str) -> Micros | None:
-        return self._look(tasks.next_due, lane)
+        return self._look(claims.next_due, lane)
 
-    async def strays(self, lanes: Sequence[str], limit: int) -> list[Task]:
+    async def ahead(self, task_no: int, most: int) -> int | None:
+        return self._look(claims.ahead, task_no, most)
+
+    async def lanes(self) -> list[LaneState]:
+        # It looks at every unfinished task: neither on the event loop, nor on the connection that others wait for.
+        return await asyncio.to_thread(self._look_apart, claims.lanes, self._works)
+
+    async def pause_lane(self, lane: str, paused: bool) -> None:
+        await self._writer.run(lambda db: claims.pause(db, lane, paused))
+
+    async def served(self, lane: str, limit: int) -> list[Served]:
+        return self._look(claims.served, lane, limit)
+
+    async def unstarted(self, now: Micros, limit: int) -> list[Task]:
+        return self._look(tasks.unstarted, now, limit)
+
+    async def attend(self, owner: str, engines: Sequence[str], works: Sequence[str], now: Micros) -> None:
+        self._works = tuple(works)
+
+    async def leave(self, owner: str) -> None:
+        self._works = ()
+
+    async def strays(self, lanes: Sequence[str], seen_since: Micros, limit: int) -> list[Task]:
         return self._look(tasks.strays, lanes, limit)
 
     async def move(self, task_no: int, lane: str) -> None:
@@ -102,15 +169,10 @@ class SqliteStore:
     def note_progress(self, task_no: int, attempt: int, fraction: float) -> None:
         self._writer.post(tasks.note_progress(task_no, attempt, fraction))
 
-    async def renew(self, owner: str, lease_until: Micros) -> None:
-        await self._writer.run(
-            lambda db: (
-                db.execute(
-                    "UPDATE task SET lease_until = ? WHERE phase = 1 AND lease_owner = ?",
-                    (lease_until, owner),
-                ).rowcount
-            )
-        )
+    async def renew(
+        self, owner: str, tasks: Sequence[int], deliveries: Sequence[int], lease_until: Micros
+    ) -> list[int]:
+        return await self._writer.run(lambda db: claims.renew(db, owner, tasks, deliveries, lease_until))
 
     async def settle(self, outcome: Settlement) -> bool:
         settled = await self._writer.run(lambda db: tasks.settle(db, outcome))
@@ -202,6 +264,9 @@ class SqliteStore:
             lambda db: deliveries.claim(db, owner, limit, now, lease_until, busy_hosts), durable=False
         )
 
+    async def put_back_deliveries(self, numbers: Sequence[int], next_at: Micros) -> None:
+        await self._writer.run(lambda db: deliveries.put_back(db, numbers, next_at), durable=False)
+
     async def next_delivery_due(self, busy_hosts: Sequence[str]) -> Micros | None:
         return self._look(deliveries.next_due, busy_hosts)
 
@@ -215,6 +280,9 @@ class SqliteStore:
 
     async def redeliver(self, task_no: int, now: Micros) -> bool:
         return await self._writer.run(lambda db: deliveries.redeliver(db, task_no, now))
+
+    async def replay(self, wanted: ReplayFilter, now: Micros, limit: int) -> int:
+        return await self._writer.run(lambda db: deliveries.replay(db, wanted, now, limit))
 
     async def add_key(self, key: Key, secret_hash: bytes) -> None:
         await self._writer.run(lambda db: keys.add(db, key, secret_hash))
@@ -249,6 +317,15 @@ class SqliteStore:
             "DELETE FROM idempotency WHERE no IN (SELECT no FROM idempotency ORDER BY no LIMIT ?) AND expires_at <= ?"
         )
         return await self._writer.run(lambda db: db.execute(query, (limit, now)).rowcount)
+
+    async def listen(self, hear: Callable[[str, str], None]) -> None:
+        """Nobody else is there."""
+
+    async def announce(self, what: str, which: str) -> None:
+        """Nobody else is there."""
+
+    async def now(self) -> Micros | None:
+        return None
 
     async def forget_escrow(self, before: Micros, limit: int) -> int:
         return await self._writer.run(lambda db: escrows.forget(db, before, limit))

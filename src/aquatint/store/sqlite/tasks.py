@@ -8,30 +8,29 @@ from typing import Any
 
 import msgspec
 
-from aquatint.domain.errors import Conflict, QuotaExceeded
+from aquatint.domain.errors import Conflict, QuotaExceeded, RateLimited
 from aquatint.domain.task import (
     Attempt,
     AttemptLog,
-    ClaimedTask,
     Micros,
     Result,
     Status,
     Task,
     TaskFilter,
-    TaskInput,
 )
 from aquatint.store.base import Event, Link, NewTask, Requeue, Settlement, Submitted
 from aquatint.store.sqlite import calls
 
 _json = msgspec.json.Encoder()
 _result = msgspec.json.Decoder(Result)
-_input = msgspec.json.Decoder(TaskInput)
 _texts = msgspec.json.Decoder(tuple[str, ...])
 _log = msgspec.json.Decoder(AttemptLog)
 
+BACKLOG_RETRY = 10.0  # seconds after which a caller whose backlog is full may try again
+
 _COLUMNS = (
     "no, id, key_id, user_id, model, mode, status, echo, callback_url, created_at, updated_at, attempt, engine,"
-    " progress, result, failure_reason, failure_message, warnings"
+    " progress, result, failure_reason, failure_message, warnings, lane, trace"
 )
 
 
@@ -74,13 +73,18 @@ def replayed(db: sqlite3.Connection, new: NewTask) -> Submitted | None:
     return Submitted(found[1], replayed=True)
 
 
-def insert(db: sqlite3.Connection, new: NewTask) -> Submitted:
-    """Write a task that is no replay, with its hold, idempotency row, links and event. Raises QuotaExceeded."""
+def insert(db: sqlite3.Connection, new: NewTask, turn: int) -> Submitted:
+    """Write a task that is no replay, with its hold, idempotency row, links and event.
+
+    Raises QuotaExceeded, RateLimited when the key's own backlog is full.
+    """
+    if new.max_pending is not None and _waiting_of(db, new.key_id) >= new.max_pending:
+        raise RateLimited(f"this key has {new.max_pending} tasks waiting; no more are taken", BACKLOG_RETRY)
     points = _hold(db, new) if new.points else 0
     number = db.execute(
         "INSERT INTO task (id, key_id, user_id, model, mode, status, not_before, deadline_at, created_at,"
-        " updated_at, points, callback_url, echo, input, lane)"
-        " VALUES (?, ?, ?, ?, ?, 'PENDING', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " updated_at, points, callback_url, echo, input, lane, batch, priority, turn, start_by, trace)"
+        " VALUES (?, ?, ?, ?, ?, 'PENDING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             new.id,
             new.key_id,
@@ -96,6 +100,11 @@ def insert(db: sqlite3.Connection, new: NewTask) -> Submitted:
             new.echo,
             _json.encode(new.input),
             new.lane,
+            new.batch,
+            new.priority,
+            turn,
+            new.start_by,
+            new.trace,
         ),
     ).lastrowid
     assert number is not None  # noqa: S101  # an INSERT into a rowid table always sets it
@@ -113,6 +122,10 @@ def insert(db: sqlite3.Connection, new: NewTask) -> Submitted:
     return Submitted(new.id)
 
 
+def _waiting_of(db: sqlite3.Connection, key_id: str) -> int:
+    return int(db.execute("SELECT count(*) FROM task WHERE phase = 0 AND key_id = ?", (key_id,)).fetchall()[0][0])
+
+
 def _hold(db: sqlite3.Connection, new: NewTask) -> int:
     """Take the points from the key's balance; 0 when the key's points are not counted."""
     row = db.execute("SELECT points FROM key WHERE id = ?", (new.key_id,)).fetchone()
@@ -128,52 +141,6 @@ def _book(db: sqlite3.Connection, task_no: int, key_id: str, kind: str, points: 
     db.execute(
         "INSERT INTO ledger (task_no, kind, key_id, points, at) VALUES (?, ?, ?, ?, ?)",
         (task_no, kind, key_id, points, at),
-    )
-
-
-def claim(
-    db: sqlite3.Connection, owner: str, lane: str, limit: int, now: Micros, lease_until: Micros
-) -> list[ClaimedTask]:
-    rows = db.execute(
-        "UPDATE task SET phase = 1, attempt = attempt + 1, lease_owner = ?, lease_until = ?,"
-        " updated_at = CASE status WHEN 'PENDING' THEN ? ELSE updated_at END,"
-        " status = CASE status WHEN 'PENDING' THEN 'PROCESSING' ELSE status END"
-        " WHERE no IN"
-        " (SELECT no FROM task WHERE phase = 0 AND lane = ? AND not_before <= ? ORDER BY not_before, no LIMIT ?)"
-        " RETURNING no, id, key_id, model, input, attempt, failures, progress, created_at, deadline_at,"
-        " echo, callback_url, user_id, lane, failed_routes, not_before",
-        (owner, lease_until, now, lane, now, limit),
-    ).fetchall()
-    db.executemany(
-        "INSERT INTO attempt (task_no, number, owner, started_at, due_at) VALUES (?, ?, ?, ?, ?)",
-        [(row[0], row[5], owner, now, row[15]) for row in rows],
-    )
-    db.executemany(
-        "INSERT INTO event (task_no, at, name, detail) VALUES (?, ?, 'task.claimed', ?)",
-        [(row[0], now, f"attempt {row[5]}") for row in rows],
-    )
-    return [_claimed(row) for row in sorted(rows, key=lambda row: int(row[0]))]
-
-
-def _claimed(row: Sequence[Any]) -> ClaimedTask:
-    no, task_id, key_id, model, input_, attempt, failures, progress, *rest = row
-    created_at, deadline_at, echo, callback_url, user_id, lane, failed_routes, _ = rest
-    return ClaimedTask(
-        no=no,
-        id=task_id,
-        key_id=key_id,
-        model=model,
-        input=_input.decode(input_),
-        attempt=attempt,
-        failures=failures,
-        progress=float(progress),  # RETURNING gives a REAL column's whole numbers as int
-        created_at=created_at,
-        deadline_at=deadline_at,
-        echo=msgspec.Raw(echo),
-        callback_url=callback_url,
-        user_id=user_id,
-        lane=lane,
-        failed_routes=_texts.decode(failed_routes) if failed_routes else (),
     )
 
 
@@ -326,6 +293,15 @@ def overdue(db: sqlite3.Connection, now: Micros, limit: int) -> list[Task]:
     return [_task(row) for row in rows]
 
 
+def unstarted(db: sqlite3.Connection, now: Micros, limit: int) -> list[Task]:
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM task WHERE phase = 0 AND attempt = 0 AND start_by IS NOT NULL AND start_by <= ?"
+        " LIMIT ?",
+        (now, limit),
+    ).fetchall()
+    return [_task(row) for row in rows]
+
+
 def listing(db: sqlite3.Connection, wanted: TaskFilter) -> list[Task]:
     conditions = ["key_id = ?"]
     values: list[object] = [wanted.key_id]
@@ -366,12 +342,6 @@ def _attempt(row: Sequence[Any]) -> Attempt:
     number, due_at, started_at, finished_at, outcome, detail, engine, log = row
     known = _log.decode(log) if log is not None else AttemptLog(engine=engine)
     return Attempt(number, due_at, started_at, finished_at, outcome, detail or "", known)
-
-
-def next_due(db: sqlite3.Connection, lane: str) -> Micros | None:
-    query = "SELECT not_before FROM task WHERE phase = 0 AND lane = ? ORDER BY not_before LIMIT 1"
-    rows = db.execute(query, (lane,)).fetchall()
-    return rows[0][0] if rows else None
 
 
 def strays(db: sqlite3.Connection, lanes: Sequence[str], limit: int) -> list[Task]:

@@ -156,6 +156,7 @@ class Workshop:
             warnings=[],
             images=task.images,
             expires_at=times.render(task.updated_at + int(self._desk.link_seconds * 1e6)) if made else None,
+            queue=None,
         )
 
     async def _work(self, task: Task) -> None:

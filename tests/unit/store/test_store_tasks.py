@@ -1,9 +1,9 @@
-"""Tasks in SQLite: submit, claim order, fencing, points, what a dead worker leaves behind."""
+"""Tasks in both stores: submit, claim order, fencing, points, what a dead worker leaves behind."""
 
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+import time
 
 import pytest
 
@@ -11,14 +11,21 @@ from aquatint.domain.delivery import DeliveryState
 from aquatint.domain.errors import Conflict, QuotaExceeded, RateLimited
 from aquatint.domain.key import Key
 from aquatint.domain.task import Status, TaskFilter
-from aquatint.store.base import Idempotency, Link, Requeue
-from aquatint.store.sqlite.store import SqliteStore
+from aquatint.store.base import Idempotency, Link, Requeue, Store
 from support.rows import KEY_ID, LANE, new_delivery, new_task, settlement, tried
 
 MANY = 1000
 
 
-async def test_a_new_task_is_pending_and_readable(store: SqliteStore) -> None:
+async def shown(store: Store, task_id: str, status: Status) -> None:
+    """Wait for a status that is written a moment after it is told."""
+    end = time.monotonic() + 5.0
+    while (task := await store.task(task_id)) is None or task.status is not status:
+        assert time.monotonic() < end, f"never {status}"
+        await asyncio.sleep(0.01)
+
+
+async def test_a_new_task_is_pending_and_readable(store: Store) -> None:
     """When submit returns, the task is there for readers."""
     new = new_task(at=7)
     submitted = await store.submit(new, MANY)
@@ -29,7 +36,7 @@ async def test_a_new_task_is_pending_and_readable(store: SqliteStore) -> None:
     assert [event.name for event in await store.events(task.no)] == ["task.submitted"]
 
 
-async def test_claim_order(store: SqliteStore) -> None:
+async def test_claim_order(store: Store) -> None:
     """Oldest first, never more than asked for, never one that is not due, each once."""
     ids = [new_task(at=at).id for at in range(5)]
     for at, task_id in enumerate(ids):
@@ -44,7 +51,7 @@ async def test_claim_order(store: SqliteStore) -> None:
     assert await store.next_due(LANE) == 4
 
 
-async def test_concurrent_claims_share_nothing(store: SqliteStore) -> None:
+async def test_concurrent_claims_share_nothing(store: Store) -> None:
     """Many workers at once: every task goes to exactly one."""
     await asyncio.gather(*(store.submit(new_task(), MANY) for _ in range(60)))
     claims = await asyncio.gather(*(store.claim(f"w{n}", LANE, 5, 1, 100) for n in range(20)))
@@ -52,7 +59,7 @@ async def test_concurrent_claims_share_nothing(store: SqliteStore) -> None:
     assert len(taken) == len(set(taken)) == 60
 
 
-async def test_late_settle_changes_nothing(store: SqliteStore) -> None:
+async def test_late_settle_changes_nothing(store: Store) -> None:
     """An attempt that lost its task writes nothing: no outcome, no delivery, no link, no points (fencing)."""
     await store.submit(new_task(), MANY)
     (old,) = await store.claim("w1", LANE, 1, 1, 2)
@@ -73,7 +80,7 @@ async def test_late_settle_changes_nothing(store: SqliteStore) -> None:
     assert await store.settle(settlement(new.no, new.attempt)) is True
 
 
-async def test_an_outcome_is_written_once(store: SqliteStore) -> None:
+async def test_an_outcome_is_written_once(store: Store) -> None:
     """A second outcome of the same attempt changes nothing either."""
     await store.submit(new_task(), MANY)
     (claimed,) = await store.claim("w", LANE, 1, 1, 100)
@@ -88,11 +95,12 @@ async def test_an_outcome_is_written_once(store: SqliteStore) -> None:
     assert task.status is Status.SUCCESS
 
 
-async def test_status_never_goes_back(store: SqliteStore) -> None:
+async def test_status_never_goes_back(store: Store) -> None:
     """A task given back stays PROCESSING or SUBMITTED; only the first change of status moves updated_at."""
     await store.submit(new_task(), MANY)
     (claimed,) = await store.claim("w", LANE, 1, 10, 100)
     store.mark_submitted(claimed.no, 1, "e/1", 20)
+    await shown(store, claimed.id, Status.SUBMITTED)
     assert await store.requeue(Requeue(claimed.no, 1, 30, 30, "Broken", failed=True))
     task = await store.task(claimed.id)
     assert task is not None
@@ -106,7 +114,8 @@ async def test_status_never_goes_back(store: SqliteStore) -> None:
     assert (again.attempt, again.failures, task.updated_at) == (2, 1, 60)
 
 
-async def test_release_foreign(store: SqliteStore) -> None:
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+async def test_release_foreign(store: Store) -> None:
     """A new process takes back what the dead one held, tasks and deliveries, and nothing of its own."""
     for _ in range(3):
         await store.submit(new_task(), MANY)
@@ -124,16 +133,33 @@ async def test_release_foreign(store: SqliteStore) -> None:
     assert (resent.id, resent.attempt, resent.body) == (sent.id, 1, sent.body)
 
 
-async def test_renewed_leases_hold(store: SqliteStore) -> None:
-    """A lease that was renewed does not run out at its first end."""
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+async def test_other_owners_live(store: Store) -> None:
+    """A new process takes nothing from others of the same database: only what is not renewed is taken."""
+    await store.submit(new_task(callback="https://a.invalid/hook"), MANY)
+    (theirs,) = await store.claim("other", LANE, 1, 1, 100)
+    assert await store.release_foreign("me", 5) == 0
+    assert await store.settle(settlement(theirs.no, 1, delivery=new_delivery()))
+    (sent,) = await store.claim_deliveries("other", 5, 9, 100, [])
+    assert await store.release_foreign("me", 10) == 0
+    assert await store.claim_deliveries("me", 5, 99, 200, []) == []
+    (resent,) = await store.claim_deliveries("me", 5, 100, 200, [])
+    assert (resent.id, resent.attempt) == (sent.id, 2), "a try that was begun counts, it may have arrived"
+
+
+async def test_renewed_leases_hold(store: Store) -> None:
+    """A lease that was renewed does not run out at its first end; one of somebody else, or that is over, is told."""
     await store.submit(new_task(), MANY)
-    await store.claim("w", LANE, 1, 1, 10)
-    await store.renew("w", 100)
-    assert await store.release_expired(50) == 0
+    await store.submit(new_task(), MANY)
+    (first,) = await store.claim("w", LANE, 1, 1, 10)
+    (other,) = await store.claim("else", LANE, 1, 1, 10)
+    assert await store.renew("w", [first.no, other.no], [], 100) == [first.no]
+    assert await store.release_expired(50) == 1
     assert await store.release_expired(100) == 1
+    assert await store.renew("w", [first.no], [], 200) == []
 
 
-async def test_idempotency(store: SqliteStore) -> None:
+async def test_idempotency(store: Store) -> None:
     """Same key and body: the first task. Another body: Conflict. After its time: a new task."""
     promise = Idempotency("k", b"body", expires_at=100)
     first = await store.submit(new_task(idempotency=promise), MANY)
@@ -150,7 +176,7 @@ async def test_idempotency(store: SqliteStore) -> None:
     assert await store.forget_idempotency(1000, 10) == 1
 
 
-async def test_concurrent_equal_submits(store: SqliteStore) -> None:
+async def test_concurrent_equal_submits(store: Store) -> None:
     """Fifty equal submits in one group make one task."""
     promise = Idempotency("k", b"body", 100)
     answers = await asyncio.gather(*(store.submit(new_task(idempotency=promise), MANY) for _ in range(50)))
@@ -158,7 +184,7 @@ async def test_concurrent_equal_submits(store: SqliteStore) -> None:
     assert sum(not answer.replayed for answer in answers) == 1
 
 
-async def test_points(store: SqliteStore) -> None:
+async def test_points(store: Store) -> None:
     """Held at submit, captured for what came out, the rest and every failure given back."""
     await store.add_key(Key(KEY_ID, "k", "aq_", 0, points=10), b"hash")
 
@@ -179,7 +205,7 @@ async def test_points(store: SqliteStore) -> None:
     assert await balance() == 7
 
 
-async def test_full_backlog(store: SqliteStore) -> None:
+async def test_full_backlog(store: Store) -> None:
     """Waiting tasks are bounded; claimed and cancelled ones make room."""
     for _ in range(3):
         await store.submit(new_task(), 3)
@@ -199,7 +225,7 @@ async def test_full_backlog(store: SqliteStore) -> None:
         await store.submit(new_task(), 3)
 
 
-async def test_overdue(store: SqliteStore) -> None:
+async def test_overdue(store: Store) -> None:
     """Waiting and running tasks past their deadline are found, finished ones are not."""
     for deadline in (10, 20, 30):
         await store.submit(new_task(deadline=deadline), MANY)
@@ -211,7 +237,7 @@ async def test_overdue(store: SqliteStore) -> None:
     assert len(await store.overdue(20, 10)) == 1
 
 
-async def test_filters(store: SqliteStore) -> None:
+async def test_filters(store: Store) -> None:
     """A listing holds one key's tasks, newest first, within its bounds."""
     for at in range(5):
         await store.submit(new_task(at=at), MANY)
@@ -224,7 +250,7 @@ async def test_filters(store: SqliteStore) -> None:
     assert await store.tasks(TaskFilter(KEY_ID, status=Status.SUCCESS)) == []
 
 
-async def test_deliveries(store: SqliteStore) -> None:
+async def test_deliveries(store: Store) -> None:
     """Due ones only, busy hosts left out, a lost lease comes due again, the log counts on."""
     for host in ("a.invalid", "a.invalid", "b.invalid"):
         submitted = await store.submit(new_task(), MANY)
@@ -251,7 +277,7 @@ async def test_deliveries(store: SqliteStore) -> None:
     assert [attempt.number for attempt in shown.attempts] == [1, 2, 3]
 
 
-async def test_links_expire(store: SqliteStore) -> None:
+async def test_links_expire(store: Store) -> None:
     """Bytes are given up once no living link claims them; the link itself is remembered."""
     for token, digest, expires_at in (("a", "x", 10), ("b", "x", 20), ("c", "y", 10)):
         await store.add_link(Link(token, "1.png", digest, "image/png", 1, expires_at))
@@ -259,18 +285,3 @@ async def test_links_expire(store: SqliteStore) -> None:
     assert await store.unclaimed(["x", "y", "z"]) == ["y", "z"]
     assert await store.expire_links(20, 10) == ["x"]
     assert await store.link("a") is not None
-
-
-async def test_all_of_it_survives(path: Path) -> None:
-    """What was written is there after closing and opening the file again."""
-    first = SqliteStore(path)
-    await first.open()
-    submitted = await first.submit(new_task(), MANY)
-    await first.claim("w", LANE, 1, 1, 100)
-    await first.close()
-    second = SqliteStore(path)
-    await second.open()
-    task = await second.task(submitted.task_id)
-    await second.close()
-    assert task is not None
-    assert task.status is Status.PROCESSING

@@ -1,18 +1,23 @@
-"""What the command line asks about engines."""
+"""What the command line asks about engines, the database and the asset storage."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from aquatint.bootstrap.parts import build_engines, engine_section, load_models, sandbox_of
+from aquatint.bootstrap.parts import build_engines, engine_section, load_models, open_assets, sandbox_of
 from aquatint.engines import registry
 from aquatint.engines.base import EngineContext, EngineSpec, GenerationJob
 from aquatint.settings import Settings
 
+if TYPE_CHECKING:
+    from aquatint.store.postgres.probe import Probe
+
 
 @dataclass(frozen=True, slots=True)
 class EngineRow:
-    """One installed engine; `spec` is None when no route uses it, so that it was not built."""
+    """One installed engine; `spec` is None when no route uses it, or when it has no key: it was not built."""
 
     name: str
     spec: EngineSpec | None
@@ -42,3 +47,22 @@ async def try_engine(settings: Settings, name: str) -> None:
         await engine.generate(job, lambda fraction, stage: None)
     finally:
         await sandbox.close()
+
+
+async def probe_database(settings: Settings) -> Probe:
+    """What the PostgreSQL server says of itself. Raises StoreUnavailable, ConfigurationError."""
+    from aquatint.store.postgres.probe import probe
+
+    return await probe(settings.database.url)
+
+
+async def try_assets(settings: Settings) -> None:
+    """Write, read and delete one small object. Raises StoreUnavailable when that cannot be done."""
+    assets = open_assets(settings)
+    await assets.open()
+    try:
+        digest = await assets.put(b"aquatint doctor " + os.urandom(16))
+        await assets.read(digest)
+        await assets.delete_if_old(digest, -3600.0)
+    finally:
+        await assets.close()

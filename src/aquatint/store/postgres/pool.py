@@ -1,0 +1,90 @@
+"""Connections to PostgreSQL, and its refusals in our words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+
+from aquatint.domain.errors import ConfigurationError, StoreUnavailable
+
+if TYPE_CHECKING:
+    Connection: TypeAlias = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+else:
+    Connection = object
+
+SIZE = 12  # connections of one process
+PATIENCE = 10.0  # seconds for a free connection
+STATEMENT_SECONDS = 30.0
+CONNECT_SECONDS = 10.0
+
+# What the server says when it refuses for now: nothing of the transaction stands.
+_REFUSED = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresSystemError,
+    asyncpg.InternalClientError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    OSError,
+    TimeoutError,
+)
+
+
+class Pool:
+    """Opened once inside the event loop. Every error that is the server's and not ours becomes StoreUnavailable."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    async def open(self) -> None:
+        """Raises StoreUnavailable when the server cannot be reached, ConfigurationError for a URL that is wrong."""
+        try:
+            self._pool = await asyncpg.create_pool(
+                self._url,
+                min_size=2,
+                max_size=SIZE,
+                command_timeout=STATEMENT_SECONDS,
+                timeout=CONNECT_SECONDS,
+                server_settings={"application_name": "aquatint", "timezone": "UTC"},
+            )
+        except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidPasswordError, ValueError) as error:
+            raise ConfigurationError([f"database.url: {error}"]) from None
+        except _REFUSED as error:
+            raise StoreUnavailable(f"the database cannot be reached: {error!r}") from error
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            try:
+                await asyncio.wait_for(pool.close(), CONNECT_SECONDS)
+            except TimeoutError:
+                pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection, each statement in a transaction of its own. Raises StoreUnavailable."""
+        if self._pool is None:
+            raise StoreUnavailable("the database is not open")
+        try:
+            async with self._pool.acquire(timeout=PATIENCE) as connection:
+                yield connection
+        except _REFUSED as error:
+            raise StoreUnavailable(f"the database refused: {error!r}") from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection in a transaction: all of it stands once the block is left, or nothing."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
