@@ -12,6 +12,7 @@ from aquatint.domain.call import CallEnd, NewCall, PaidCall, PendingImage
 from aquatint.domain.delivery import ClaimedDelivery, Delivery, DeliveryAttempt, DeliveryState, ReplayFilter
 from aquatint.domain.errors import FailureReason
 from aquatint.domain.fair import UNIT
+from aquatint.domain.history import Edge, Happened, Pulse
 from aquatint.domain.key import Key
 from aquatint.domain.lane import LaneState
 from aquatint.domain.provider import Admitted, CircuitRules, ProviderLimits, ProviderState, Verdict, Wait
@@ -30,6 +31,7 @@ from aquatint.domain.task import (
 
 KEPT_LINK = "kept"  # name of the links that `end_call` makes: nothing public leads to them
 NO_LIMITS: Mapping[str, int] = MappingProxyType({})
+ALL = 2**31 - 1  # a limit that is none
 
 
 class Idempotency(msgspec.Struct, frozen=True):
@@ -179,7 +181,35 @@ class Store(Protocol):
 
     async def tasks(self, wanted: TaskFilter) -> list[Task]: ...
 
-    async def events(self, task_no: int) -> list[Event]: ...
+    async def events(self, task_no: int, after: int = 0, limit: int = ALL) -> list[Event]:
+        """The history of a task, or what came after an event of it.
+
+        Writes of one task wait for each other before they take an event's id, so nobody who reads on from the last
+        id that he saw misses one.
+        """
+        ...
+
+    # following
+    async def edge(self) -> Edge:
+        """How far the history of all tasks goes, and who may still write below that."""
+        ...
+
+    async def happened(
+        self, after: int, until: int, limit: int, tasks: Sequence[int] = (), keys: Sequence[str] = ()
+    ) -> list[Happened]:
+        """Events with `after` < id <= `until` of any of these tasks and of all tasks of these keys, the oldest first.
+
+        It looks at every event of that range, so callers keep the range small.
+        """
+        ...
+
+    async def pulses(self, tasks: Sequence[int], keys: Sequence[str], limit: int) -> list[Pulse]:
+        """How these tasks stand, and up to `limit` running ones of these keys; a task may come twice."""
+        ...
+
+    async def tasks_of(self, numbers: Sequence[int]) -> list[Task]:
+        """The tasks with these numbers, in no order."""
+        ...
 
     async def attempts(self, task_no: int) -> list[Attempt]: ...
 

@@ -82,7 +82,7 @@ def parse_submit(body: bytes, max_inline: int) -> Draft:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InvalidInput("", f"the body is not valid JSON ({_reason(error)})") from None
     fields = sent.input
-    _check_depth("input", fields, MAX_DEPTH)
+    check_depth("input", fields, MAX_DEPTH)
     prompt = fields.get("prompt")
     if prompt is None:
         raise InvalidInput("input.prompt", "is required")
@@ -105,13 +105,13 @@ def parse_submit(body: bytes, max_inline: int) -> Draft:
         user_id=sent.user_id,
         prompt=prompt,
         references=references,
-        ratio=_word(fields, "ratio"),
-        resolution=_word(fields, "resolution"),
-        n=_integer(fields, "n", 1, 10_000, 1) or 1,
-        seed=_integer(fields, "seed", 0, MAX_SEED, None),
-        fallback=_flag(fields, "fallback"),
+        ratio=word(fields, "ratio"),
+        resolution=word(fields, "resolution"),
+        n=integer(fields, "n", 1, 10_000, 1) or 1,
+        seed=integer(fields, "seed", 0, MAX_SEED, None),
+        fallback=flag(fields, "fallback"),
         options={name: value for name, value in fields.items() if name not in _KNOWN},
-        echo=_echo(sent.model, {**fields, **echoed}),
+        echo=echo(sent.model, {**fields, **echoed}),
         priority=_priority(sent.priority),
         batch=_is_batch(sent.class_),
         start_by=_moment("startBy", sent.startBy),
@@ -149,13 +149,13 @@ def canonical(body: bytes) -> bytes:
     """
     try:
         value = _anything.decode(body)
-        _check_depth("the body", value, MAX_DEPTH + 1)  # `input` is one level down
+        check_depth("the body", value, MAX_DEPTH + 1)  # `input` is one level down
         return _canonical.encode(value)
     except (msgspec.MsgspecError, RecursionError, ValueError, OverflowError) as error:
         raise InvalidInput("", f"the body is not valid JSON ({_reason(error)})") from None
 
 
-def _check_depth(path: str, value: object, limit: int) -> None:
+def check_depth(path: str, value: object, limit: int) -> None:
     """Refuse what is nested so deep that a later reader, with less stack left, could fail on it."""
     level: list[Any] = [[value]]
     for _ in range(limit + 1):
@@ -170,7 +170,8 @@ def _check_depth(path: str, value: object, limit: int) -> None:
     raise InvalidInput(path, f"is nested deeper than {limit} levels")
 
 
-def _echo(model: str, fields: dict[str, Any]) -> bytes:
+def echo(model: str, fields: dict[str, Any]) -> bytes:
+    """The JSON object that queries give back. Raises InvalidInput."""
     try:
         return _encoder.encode({"model": model, **{k: v for k, v in fields.items() if k != "model"}})
     except (OverflowError, ValueError, msgspec.EncodeError):
@@ -193,13 +194,14 @@ def _references(fields: dict[str, Any], max_inline: int) -> tuple[tuple[str | In
     references: list[str | InlineImage] = []
     echoed: list[Any] = []
     for index, item in enumerate(items):
-        reference, shown = _reference(f"input.{name}[{index}]", item, max_inline)
-        references.append(reference)
+        taken, shown = reference(f"input.{name}[{index}]", item, max_inline)
+        references.append(taken)
         echoed.append(shown)
     return tuple(references), {name: echoed[0] if alone else echoed}
 
 
-def _reference(path: str, item: object, max_inline: int) -> tuple[str | InlineImage, object]:
+def reference(path: str, item: object, max_inline: int) -> tuple[str | InlineImage, object]:
+    """A reference image, and how it is echoed. Raises InvalidInput."""
     url = item.get("url") if isinstance(item, dict) else item
     if not isinstance(url, str) or not url:
         raise InvalidInput(path, "must be a URL or an object with a url")
@@ -220,14 +222,16 @@ def _reference(path: str, item: object, max_inline: int) -> tuple[str | InlineIm
     return InlineImage(data), {**item, "url": marker} if isinstance(item, dict) else marker
 
 
-def _word(fields: dict[str, Any], name: str) -> str | None:
+def word(fields: dict[str, Any], name: str) -> str | None:
+    """A text of the input in lower case. Raises InvalidInput."""
     value = fields.get(name)
     if value is not None and not isinstance(value, str):
         raise InvalidInput(f"input.{name}", "must be a text")
     return value.strip().lower() if value is not None else None
 
 
-def _integer(fields: dict[str, Any], name: str, low: int, high: int, default: int | None) -> int | None:
+def integer(fields: dict[str, Any], name: str, low: int, high: int, default: int | None) -> int | None:
+    """A whole number of the input, also as a text of digits. Raises InvalidInput."""
     value = fields.get(name)
     if value is None:
         return default
@@ -242,7 +246,8 @@ def _integer(fields: dict[str, Any], name: str, low: int, high: int, default: in
     return value
 
 
-def _flag(fields: dict[str, Any], name: str) -> bool:
+def flag(fields: dict[str, Any], name: str) -> bool:
+    """A switch of the input. Raises InvalidInput."""
     value = fields.get(name)
     if value is not None and not isinstance(value, bool):
         raise InvalidInput(f"input.{name}", "must be true or false")

@@ -9,11 +9,13 @@ from typing import Concatenate, ParamSpec, TypeVar
 from aquatint.domain.call import CallEnd, NewCall, PaidCall, PendingImage
 from aquatint.domain.delivery import ClaimedDelivery, Delivery, DeliveryAttempt, DeliveryState, ReplayFilter
 from aquatint.domain.errors import RateLimited
+from aquatint.domain.history import Edge, Happened, Pulse
 from aquatint.domain.key import Key
 from aquatint.domain.lane import LaneState
 from aquatint.domain.provider import Admitted, CircuitRules, ProviderLimits, ProviderState, Verdict, Wait
 from aquatint.domain.task import Attempt, ClaimedTask, Micros, Task, TaskFilter
 from aquatint.store.base import (
+    ALL,
     NO_LIMITS,
     Escrowed,
     Event,
@@ -29,6 +31,7 @@ from aquatint.store.postgres import (
     calls,
     claims,
     deliveries,
+    history,
     keys,
     processes,
     rows,
@@ -64,7 +67,11 @@ class PostgresStore:
 
     async def open(self) -> None:
         await self._pool.open()
-        await schema.migrate(self._pool)
+        try:
+            await schema.migrate(self._pool)
+        except BaseException:
+            await self._pool.close()  # uvloop waits for open connections when it ends, for ever
+            raise
 
     async def close(self) -> None:
         await self._ears.close()
@@ -108,8 +115,22 @@ class PostgresStore:
     async def tasks(self, wanted: TaskFilter) -> list[Task]:
         return await self._look(tasks.listing, wanted)
 
-    async def events(self, task_no: int) -> list[Event]:
-        return await self._look(tasks.events, task_no)
+    async def events(self, task_no: int, after: int = 0, limit: int = ALL) -> list[Event]:
+        return await self._look(tasks.events, task_no, after, limit)
+
+    async def edge(self) -> Edge:
+        return await self._look(history.edge)
+
+    async def happened(
+        self, after: int, until: int, limit: int, tasks: Sequence[int] = (), keys: Sequence[str] = ()
+    ) -> list[Happened]:
+        return await self._look(history.happened, after, until, limit, list(tasks), list(keys))
+
+    async def pulses(self, tasks: Sequence[int], keys: Sequence[str], limit: int) -> list[Pulse]:
+        return await self._look(history.pulses, list(tasks), list(keys), limit)
+
+    async def tasks_of(self, numbers: Sequence[int]) -> list[Task]:
+        return await self._look(tasks.numbered, list(numbers))
 
     async def attempts(self, task_no: int) -> list[Attempt]:
         return await self._look(tasks.attempts, task_no)

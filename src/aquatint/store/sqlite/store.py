@@ -13,11 +13,13 @@ from aquatint.domain.call import CallEnd, NewCall, PaidCall, PendingImage
 from aquatint.domain.delivery import ClaimedDelivery, Delivery, DeliveryAttempt, DeliveryState, ReplayFilter
 from aquatint.domain.errors import RateLimited, StoreUnavailable
 from aquatint.domain.fair import UNIT, Turns
+from aquatint.domain.history import Edge, Happened, Pulse
 from aquatint.domain.key import Key
 from aquatint.domain.lane import LaneState
 from aquatint.domain.provider import Admitted, CircuitRules, ProviderLimits, ProviderState, Verdict, Wait
 from aquatint.domain.task import Attempt, ClaimedTask, Micros, Task, TaskFilter
 from aquatint.store.base import (
+    ALL,
     NO_LIMITS,
     Escrowed,
     Event,
@@ -28,12 +30,15 @@ from aquatint.store.base import (
     Settlement,
     Submitted,
 )
-from aquatint.store.sqlite import calls, claims, deliveries, keys, links, schema, tasks
+from aquatint.store.sqlite import calls, claims, deliveries, history, keys, links, schema, tasks
 from aquatint.store.sqlite import escrow as escrows
 from aquatint.store.sqlite.writer import Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+SHORT = 500  # events that are looked through on the event loop
 
 
 class SqliteStore:
@@ -108,8 +113,24 @@ class SqliteStore:
         # Filters may look at many rows: not on the event loop.
         return await asyncio.to_thread(self._look, tasks.listing, wanted)
 
-    async def events(self, task_no: int) -> list[Event]:
-        return self._look(tasks.events, task_no)
+    async def events(self, task_no: int, after: int = 0, limit: int = ALL) -> list[Event]:
+        return self._look(tasks.events, task_no, after, limit)
+
+    async def edge(self) -> Edge:
+        return self._look(history.edge)
+
+    async def happened(
+        self, after: int, until: int, limit: int, tasks: Sequence[int] = (), keys: Sequence[str] = ()
+    ) -> list[Happened]:
+        if until - after <= SHORT:
+            return self._look(history.happened, after, until, limit, tasks, keys)
+        return await asyncio.to_thread(self._look_apart, history.happened, after, until, limit, tasks, keys)
+
+    async def pulses(self, tasks: Sequence[int], keys: Sequence[str], limit: int) -> list[Pulse]:
+        return self._look(history.pulses, tasks, keys, limit)
+
+    async def tasks_of(self, numbers: Sequence[int]) -> list[Task]:
+        return self._look(tasks.numbered, numbers)
 
     async def attempts(self, task_no: int) -> list[Attempt]:
         return self._look(tasks.attempts, task_no)

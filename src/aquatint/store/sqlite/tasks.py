@@ -324,9 +324,20 @@ def listing(db: sqlite3.Connection, wanted: TaskFilter) -> list[Task]:
     return [_task(row) for row in rows]
 
 
-def events(db: sqlite3.Connection, task_no: int) -> list[Event]:
-    rows = db.execute("SELECT id, at, name, detail FROM event WHERE task_no = ? ORDER BY id", (task_no,)).fetchall()
+def events(db: sqlite3.Connection, task_no: int, after: int, limit: int) -> list[Event]:
+    rows = db.execute(
+        "SELECT id, at, name, detail FROM event WHERE task_no = ? AND id > ? ORDER BY id LIMIT ?",
+        (task_no, after, limit),
+    ).fetchall()
     return [Event(*row) for row in rows]
+
+
+def numbered(db: sqlite3.Connection, numbers: Sequence[int]) -> list[Task]:
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM task WHERE no IN (SELECT value FROM json_each(?))",
+        (_json.encode(list(numbers)).decode(),),
+    ).fetchall()
+    return [_task(row) for row in rows]
 
 
 def attempts(db: sqlite3.Connection, task_no: int) -> list[Attempt]:
