@@ -11,11 +11,11 @@ PYTEST_FLAGS ?=
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml sdk/pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Aquatint needs Python 3.11 or newer")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable sdk --editable .
 	touch $@
 
 install: $(STAMP) ## make the environment in .venv from the lock file
@@ -63,7 +63,7 @@ bench-studio: $(STAMP) ## measure every style and scene, and write bench/STUDIO.
 	$(BIN)/python -m bench.studio
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
-	uv pip compile --universal --generate-hashes --no-header --group dev --python-version 3.11 -o requirements.lock pyproject.toml
+	uv pip compile --universal --generate-hashes --no-header --group dev --no-emit-package aquatint-client --python-version 3.11 -o requirements.lock pyproject.toml
 
 clean: ## remove the environment and what runs left behind
 	rm -rf $(VENV) demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis

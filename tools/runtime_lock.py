@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+OURS = frozenset({"aquatint-client"})  # packages of this repository, which no lock holds: `pip check` judges theirs
 _PINNED = re.compile(r"([A-Za-z0-9._-]+)==")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -54,7 +55,7 @@ def asked_for(project: dict[str, Any], extras: list[str]) -> set[str]:
     if unknown:
         raise SystemExit(f"there is no extra {', '.join(unknown)}; there are {', '.join(optional)}")
     named = [*table["dependencies"], *(line for extra in extras for line in optional[extra])]
-    return {canonical(_name(line)) for line in named}
+    return {canonical(_name(line)) for line in named} - OURS
 
 
 def subset(lock: str, roots: set[str]) -> str:

@@ -123,8 +123,8 @@ def check(cluster: Cluster, submitters: Submitters, receiver: ThreadedReceiver, 
 
 
 def test_processes_die_and_the_database_crashes(tmp_path: Path, postgres: Postgres) -> None:
-    """6,000 tasks while servers, workers and PostgreSQL are killed at random: 0 lost, 0 twice, holds exact."""
-    chance, tasks = seeded(), 6000
+    """6,100 tasks while servers, workers and PostgreSQL are killed at random: 0 lost, 0 twice, holds exact."""
+    chance, tasks = seeded(), 6100
     with Cluster(tmp_path, postgres, SETTINGS) as cluster, ThreadedReceiver() as receiver:
         key, secret = _pointed_key(cluster, tasks)
         servers = [cluster.server().start() for _ in range(2)]

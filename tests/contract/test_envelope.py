@@ -163,7 +163,7 @@ def test_health_needs_no_key(null_server: Server) -> None:
 
 
 def test_description_is_served(null_server: Server) -> None:
-    """The description and its page are public, and every operation under /api/v1/ asks for a key."""
+    """The description and its page are public, and every operation under /api/v1/ and /v1/ asks for a key."""
     with null_server.client(key=None) as anonymous:
         document = anonymous.get("/openapi.json").json()
         page = anonymous.get("/docs")
@@ -176,4 +176,4 @@ def test_description_is_served(null_server: Server) -> None:
     assert document["security"] == [{"bearer": []}]
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            assert ("security" in operation) == (not path.startswith("/api/v1/"))
+            assert ("security" in operation) == (not path.startswith(("/api/v1/", "/v1/")))

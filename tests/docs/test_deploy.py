@@ -121,7 +121,7 @@ def test_the_image_holds_what_the_server_needs_and_no_more(image: Path) -> None:
     """The lock's runtime part is there at its versions, with the extras; nothing that only development needs is."""
     (site,) = (image / "opt" / "aquatint" / "lib").glob("python*/site-packages")
     names = {path.name.split("-")[0].lower() for path in site.glob("*.dist-info")}
-    assert {"aquatint", "asyncpg", "boto3", "numpy", "opentelemetry_sdk", "starlette"} <= names
+    assert {"aquatint", "aquatint_client", "asyncpg", "boto3", "numpy", "opentelemetry_sdk", "starlette"} <= names
     assert not names & {"pip", "pytest", "mypy", "ruff", "hatchling", "fal_client", "hypothesis", "moto"}
     assert not (site / "tests").exists()
 

@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -21,6 +21,10 @@ OPERATIONS = json.loads((Path(__file__).parents[2] / "openapi.json").read_text(e
 NAMES = [described["operationId"] for methods in OPERATIONS.values() for described in methods.values()]
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are made for curl")
+
+
+OPENAI = {"createImage": "data", "editImage": "data", "listOpenAIModels": "data", "getOpenAIModel": "id"}
+STREAMS = ("followTask", "followKey")  # the second never ends
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +65,14 @@ def test_the_example_works(
 ) -> None:
     """Pasted into a shell, the command is answered with code 0, or saves the file."""
     shutil.copyfile(PHOTO, tmp_path / "photo.jpg")
-    variables = {"AQUATINT_URL": server.base_url, "AQUATINT_KEY": KEY, "LANE": "null", **ended}
+    names = {"LANE": "null", "MODEL": "seedream-4.5"}
+    variables = {"AQUATINT_URL": server.base_url, "AQUATINT_KEY": KEY, **names, **ended}
     if name == "cancelTask":
         with server.client() as client:
             variables["TASK_ID"] = client.submit()
+    if name in STREAMS:
+        assert_streams(examples[name], variables)
+        return
     done = subprocess.run(
         ["bash", "-euc", examples[name]],
         cwd=tmp_path,
@@ -77,5 +85,19 @@ def test_the_example_works(
     assert done.returncode == 0, done.stderr
     if name == "getFile":
         assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+    elif name in OPENAI:
+        assert OPENAI[name] in json.loads(done.stdout), done.stdout
     else:
         assert json.loads(done.stdout)["code"] == 0, done.stdout
+
+
+def assert_streams(command: str, variables: Mapping[str, str]) -> None:
+    """Pasted into a shell, the command shows what comes as it comes."""
+    with subprocess.Popen(
+        ["bash", "-euc", f"exec {command}"], env=clean_environment(variables), stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        try:
+            assert running.stdout.readline() == "retry: 1000\n"
+        finally:
+            running.terminate()

@@ -42,6 +42,16 @@ def test_submit_and_poll(server: Server, tmp_path: Path) -> None:
     assert "SUCCESS" in done.stderr
 
 
+def test_follow(server: Server, tmp_path: Path) -> None:
+    """The events of a painting are told as they come, and the picture is saved at the end."""
+    done = run(server, "follow.py", "a lighthouse at dusk", tmp_path / "lighthouse.png")
+    assert done.returncode == 0, done.stderr
+    assert Image.open(tmp_path / "lighthouse.png").size == (1280, 720)
+    assert [
+        name for name in ("task.submitted", "task.claimed", "task.success") if f" {name} " not in done.stderr
+    ] == []
+
+
 def test_a_refused_submit_is_an_error(server: Server, tmp_path: Path) -> None:
     """An empty prompt ends the program with the server's 400, and no file is left."""
     done = run(server, "submit_and_poll.py", "", tmp_path / "none.png")

@@ -131,6 +131,7 @@ def test_settings_that_pages_mention_exist() -> None:
         for name, _ in describe(load({}))  # sections of plug-ins are theirs to name
     } | {
         *("AQUATINT_CONFIG", "AQUATINT_SECRETS", "AQUATINT_API_KEY"),
+        "AQUATINT_MCP_TOKEN",
         *("AQUATINT_URL", "AQUATINT_KEY", "AQUATINT_SECTION__FIELD"),
     }
     for program in (ROOT / "tests" / "live").glob("*.py"):

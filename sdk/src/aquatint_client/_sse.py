@@ -64,7 +64,6 @@ class SseParser:
     def _take(self) -> Message | None:
         """Interpret the line that is complete."""
         line = self._line.decode("utf-8", "replace")
-        self._held += len(self._line)
         self._line.clear()
         if self._first:
             line = line.removeprefix("\ufeff")
@@ -78,6 +77,7 @@ class SseParser:
                 self._event = value
             case "data":
                 self._data.append(value)
+                self._held += len(value)
             case "id" if "\0" not in value:
                 self.last_id = self._own_id = value
             case "retry" if value.isascii() and value.isdigit():

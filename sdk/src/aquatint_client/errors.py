@@ -127,9 +127,7 @@ class TooLarge(ApiError):
 class _Later(ApiError):
     """An answer that may say when to come back; `retry_after` in seconds."""
 
-    def __init__(
-        self, code: int, msg: str, request_id: str | None = None, retry_after: float | None = None
-    ) -> None:
+    def __init__(self, code: int, msg: str, request_id: str | None = None, retry_after: float | None = None) -> None:
         super().__init__(code, msg, request_id)
         self.retry_after = retry_after
 

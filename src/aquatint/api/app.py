@@ -19,9 +19,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from aquatint.api import docs_page, openapi, problems
+from aquatint.api.dialects.openai import operations as openai_operations
+from aquatint.api.dialects.openai import routes as openai_routes
+from aquatint.api.dialects.openai.problems import TASK_ID
 from aquatint.api.observed import Observed
 from aquatint.api.operations import Operation
-from aquatint.api.routes import callbacks, catalog, deliveries, files, operator, tasks
+from aquatint.api.routes import callbacks, catalog, deliveries, events, files, operator, overview, tasks
 from aquatint.api.routes.metrics import MetricsRoutes
 from aquatint.telemetry import Metrics
 
@@ -34,19 +37,25 @@ class Routes:
     """The handlers of every noun."""
 
     tasks: tasks.TaskRoutes
+    events: events.EventRoutes
     deliveries: deliveries.DeliveryRoutes
     files: files.FileRoutes
     catalog: catalog.CatalogRoutes
     callbacks: callbacks.CallbackRoutes
     operator: operator.OperatorRoutes
+    overview: overview.OverviewRoutes
+    openai: openai_routes.OpenAIRoutes
 
     def operations(self) -> list[Operation]:
         return [
             *tasks.operations(self.tasks),
+            *events.operations(self.events),
             *deliveries.operations(self.deliveries),
             *files.operations(self.files),
             *catalog.operations(self.catalog),
             *operator.operations(self.operator),
+            *overview.operations(self.overview),
+            *openai_operations.operations(self.openai),
         ]
 
 
@@ -79,24 +88,28 @@ def build(
     version: str,
     metrics: Metrics,
     shown: MetricsRoutes | None,
+    stopping: Callable[[], None],
+    home: str | None = "/docs",
 ) -> Starlette:
     """The application. `lifespan` opens what the handlers use and closes it again.
 
     Without routes it only says how the process is: what a worker answers. `metrics` counts the requests, and `shown`
-    is who may read it, None: nobody.
+    is who may read it, None: nobody. `home` is where the root leads, None when others add it. Whoever
+    serves the application calls `stopping` when it begins to stop: answers that go on for ever end by it.
     """
     app = _App(
         metrics,
         routes=[
             *_health(ready),
             *(shown.routes() if shown is not None else ()),
-            *(_pages(routes, version) if routes is not None else ()),
+            *(_pages(routes, version, home) if routes is not None else ()),
         ],
         middleware=_middleware(cors_origins),
         lifespan=lifespan,
     )
     app.state.openapi = openapi.document(routes.operations(), version) if routes is not None else None
     app.state.broken = False  # set when one of the loops ends by an error
+    app.state.stopping = stopping
     return app
 
 
@@ -111,7 +124,7 @@ def _health(ready: Ready) -> list[Route]:
     return [Route("/healthz", healthy), Route("/readyz", readiness)]
 
 
-def _pages(routes: Routes, version: str) -> list[Route]:
+def _pages(routes: Routes, version: str, home: str | None) -> list[Route]:
     operations = routes.operations()
     document = openapi.document(operations, version)
     rendered = msgspec.json.encode(document)
@@ -124,28 +137,32 @@ def _pages(routes: Routes, version: str) -> list[Route]:
         return HTMLResponse(page, headers={"content-security-policy": docs_page.CONTENT_SECURITY_POLICY})
 
     async def root(request: Request) -> Response:
-        return RedirectResponse("/docs", 307)
+        return RedirectResponse(home or "/docs", 307)
 
     return [
         *(Route(op.path, op.handler, methods=[op.method]) for op in operations),
+        Route("/v1/{rest:path}", openai_routes.nothing_here, methods=openai_routes.METHODS),
         Route(callbacks.CALLBACK_PATH, problems.answering(routes.callbacks.receive), methods=["POST"]),
         Route("/openapi.json", openapi_json),
         Route("/docs", docs),
-        Route("/", root),
+        *([Route("/", root)] if home is not None else []),
     ]
 
 
 def _middleware(cors_origins: Sequence[str]) -> list[Middleware]:
     if not cors_origins:
         return []
-    headers = ("authorization", "content-type", "idempotency-key", "x-aquatint-strict", "x-request-id", "traceparent")
-    methods = ("GET", "POST")
+    headers = (
+        *("authorization", "content-type", "idempotency-key", "x-aquatint-strict", "x-request-id", "traceparent"),
+        *("prefer", "last-event-id", *openai_routes.BROWSER_HEADERS),
+    )
+    methods = ("GET", "POST", "DELETE")
     return [
         Middleware(
             CORSMiddleware,
             allow_origins=cors_origins,
             allow_methods=methods,
             allow_headers=headers,
-            expose_headers=("x-request-id",),
+            expose_headers=("x-request-id", TASK_ID, "preference-applied", "idempotency-replayed", "retry-after"),
         )
     ]

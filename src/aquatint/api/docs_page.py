@@ -25,9 +25,10 @@ _GROUPS = {
     "files": "Files",
     "models": "Models and account",
     "operator": "For operators",
+    "openai": "In OpenAI's spelling",
 }
 _CODE = re.compile(r"`([^`]+)`")
-_SHELL_NAMES = {"taskId": "TASK_ID", "token": "TOKEN", "name": "NAME", "lane": "LANE"}
+_SHELL_NAMES = {"taskId": "TASK_ID", "token": "TOKEN", "name": "NAME", "lane": "LANE", "model": "MODEL"}
 
 
 def render(document: Json) -> str:
@@ -121,14 +122,15 @@ class _Operation:
         if self._described.get("security") != []:
             options.append('-H "Authorization: Bearer $AQUATINT_KEY"')
         content = self._described.get("requestBody", {}).get("content", {})
-        if "application/json" in content:
+        if next(iter(content), "") == "application/json":
             sent = json.dumps(content["application/json"]["example"], indent=2, ensure_ascii=False)
             options += ['-H "Content-Type: application/json"', f"-d {shlex.quote(sent)}".replace("\n", "\n  ")]
         elif "multipart/form-data" in content:
-            options.append("-F file=@photo.jpg")
+            form = content["multipart/form-data"].get("example", {"file": "@photo.jpg"})
+            options += [f"-F {shlex.quote(f'{name}={value}')}" for name, value in form.items()]
         elif self.method == "POST":
             url = f"-X POST {url}"
-        command = f"curl -sS {url}" + (" -o picture.png" if self._binary else "")
+        command = f"curl -sS{'N' * self._streamed} {url}" + (" -o picture.png" if self._binary else "")
         lines = [command, *(f"  {option}" for option in options)]
         return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
 
@@ -143,13 +145,43 @@ class _Operation:
     def _binary(self) -> bool:
         return self._success.get("format") == "binary"
 
+    @property
+    def _streamed(self) -> bool:
+        return "x-events" in self._success
+
     def _answer(self) -> Iterator[str]:
         if self._binary:
+            return
+        if self._streamed:
+            yield from self._events()
+            return
+        if "$ref" in self._success:  # another dialect, without an envelope
+            yield "<details><summary>Answer</summary>"
+            refusal = self._described["responses"]["401"]["content"]["application/json"]["schema"]
+            accepted = self._described["responses"].get("202", {}).get("content", {})
+            for schema in (self._success, *(media["schema"] for media in accepted.values()), refusal):
+                sample = schemas.sample(self._document, schema, "", "")
+                yield _pre(json.dumps(sample, indent=2, ensure_ascii=False))
+                yield from self._types(schema)
+            yield "</details>"
             return
         data = self._success["properties"]["data"]
         sample = {"code": 0, "msg": "ok", "data": schemas.sample(self._document, data, "", "")}
         yield "<details><summary>Answer</summary>"
         yield _pre(json.dumps(sample, indent=2, ensure_ascii=False))
+        yield from self._types(data)
+        yield "</details>"
+
+    def _events(self) -> Iterator[str]:
+        yield "<details><summary>Events</summary>"
+        for event, data in self._success["x-events"].items():
+            names = ", ".join(f"<code>{escape(name)}</code>" for name in event.split(" and "))
+            yield f"<h4>{names}</h4>"
+            yield _pre(json.dumps(schemas.sample(self._document, data, "", ""), ensure_ascii=False))
+            yield from self._types(data)
+        yield "</details>"
+
+    def _types(self, data: Json) -> Iterator[str]:
         for name, schema in schemas.named(self._document, data):
             if name != "FullTaskData" and schema.get("properties"):
                 yield f"<h4><code>{escape(schemas.shown_name(name))}</code></h4>"
@@ -157,10 +189,9 @@ class _Operation:
                 yield _table(("Field", "Type", "Meaning"), rows)
             elif name == "FullTaskData":
                 yield '<p>See <a href="#task-object">the task object</a>.</p>'
-        yield "</details>"
 
     def _errors(self) -> str:
-        codes = [code for code in self._described["responses"] if code != "200"]
+        codes = [code for code in self._described["responses"] if not code.startswith("2")]
         links = ", ".join(f'<a href="#error-{code}">{code}</a>' for code in codes)
         return f'<p class="answers">Refusals: {links}</p>'
 
@@ -211,7 +242,7 @@ def _errors(document: Json) -> str:
     meanings: dict[str, str] = {}
     for methods in document["paths"].values():
         for described in methods.values():
-            meanings |= {c: r["description"] for c, r in described["responses"].items() if c != "200"}
+            meanings |= {c: r["description"] for c, r in described["responses"].items() if not c.startswith("2")}
     rows = [(f'<code id="error-{code}">{code}</code>', _prose(meanings[code])) for code in sorted(meanings)]
     example = json.dumps(
         {"code": 400, "msg": "input.ratio: must be one of 1:1, 4:3, … for seedream-4.5"}, ensure_ascii=False

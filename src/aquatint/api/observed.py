@@ -20,6 +20,7 @@ from aquatint.telemetry.instruments import Durations
 HEADER = b"x-request-id"
 ID = "aquatint.request_id"  # in the ASGI scope
 STATUS = "aquatint.status"  # there, too, once the answer has begun
+WAITED = "aquatint.waited"  # there, too: seconds that the caller wished to wait, which are no slowness of ours
 NOWHERE = "unmatched"  # the route of paths that lead nowhere
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -66,7 +67,8 @@ class Observed:
                 status = scope[STATUS] = message["status"]
                 message["headers"].append((HEADER, name))  # the answer's own list, made for it
                 way = (scope.get("endpoint"), scope["method"], status)
-                (self._known.get(way) or self._find(way)).observe(time.perf_counter() - started)
+                took = time.perf_counter() - started - scope.get(WAITED, 0.0)
+                (self._known.get(way) or self._find(way)).observe(took)
             return send(message)
 
         try:

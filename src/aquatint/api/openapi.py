@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from aquatint.api.operations import Operation
+from aquatint.api.operations import EVENT_STREAM, Operation
 from aquatint.domain.delivery import REPLAYABLE
 from aquatint.domain.task import Status
 
@@ -22,8 +22,10 @@ WORDS = {
     409: "The request contradicts what is stored.",
     410: "Expired.",
     413: "The body or file is too large.",
-    429: "Too many requests, or the queue is full; see Retry-After.",
+    429: "Too many requests or streams, or the queue is full; see Retry-After.",
+    500: "Nothing was painted, or nobody foresaw it; the message says which.",
     503: "The server cannot store this now; see Retry-After.",
+    504: "The task was not done in time; the same request waits on for it where it still runs.",
 }
 
 SUBMIT_REQUEST: Json = {
@@ -110,10 +112,11 @@ def document(operations: Sequence[Operation], version: str) -> Json:
     """The whole document (OpenAPI 3.1), deterministic."""
     types = [op.answer for op in operations if isinstance(op.answer, type)]
     types += [part for op in operations if isinstance(op.answer, dict) for part in op.answer.values()]
+    types += [kind for op in operations for kind in (op.accepted, op.error) if kind is not None]
     _, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     paths: dict[str, Json] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+        paths.setdefault(operation.path.replace(":path}", "}"), {})[operation.method.lower()] = _operation(operation)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -161,7 +164,7 @@ def _operation(operation: Operation) -> Json:
         "operationId": operation.name,
         "summary": operation.summary,
         "tags": [operation.tag],
-        "responses": {"200": _answer(operation), **{str(code): _failure(code) for code in operation.errors}},
+        "responses": {"200": _answer(operation), **_accepted(operation), **_failures(operation)},
         "x-aquatint-extension": operation.extension,
     }
     if operation.description:
@@ -185,9 +188,14 @@ def _operation(operation: Operation) -> Json:
 
 
 def _answer(operation: Operation) -> Json:
+    if operation.media_type == EVENT_STREAM:
+        parts = {name: _reference(part) for name, part in operation.answer.items()}
+        return {"description": "ok", "content": {EVENT_STREAM: {"schema": {"type": "string", "x-events": parts}}}}
     if operation.answer is None:
         schema: Json = {"type": "string", "format": "binary"}
         return {"description": "The file.", "content": {"image/*": {"schema": schema}}}
+    if operation.error is not None:
+        return {"description": "ok", "content": {operation.media_type: {"schema": _reference(operation.answer)}}}
     envelope = {
         "type": "object",
         "required": ["code", "msg", "data"],
@@ -208,8 +216,17 @@ def _reference(part: Any) -> Json:
     return dict(schema)
 
 
-def _failure(code: int) -> Json:
-    return {
-        "description": WORDS[code],
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-    }
+def _accepted(operation: Operation) -> Json:
+    if operation.accepted is None:
+        return {}
+    content = {operation.media_type: {"schema": _reference(operation.accepted)}}
+    return {"202": {"description": "The task is made and goes on.", "content": content}}
+
+
+def _failures(operation: Operation) -> Json:
+    return {str(code): _failure(code, operation.error) for code in operation.errors}
+
+
+def _failure(code: int, kind: Any) -> Json:
+    schema = {"$ref": "#/components/schemas/Error"} if kind is None else _reference(kind)
+    return {"description": WORDS[code], "content": {"application/json": {"schema": schema}}}

@@ -21,7 +21,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method on one path. `answer` is the type inside the envelope's `data`; None means no envelope."""
+    """One method on one path.
+
+    `answer` is the type inside the envelope's `data`; None means no envelope. Of an event stream it is the type of
+    each event's data, by the event's name.
+    """
 
     method: str
     path: str
@@ -38,8 +42,11 @@ class Operation:
     tag: str = "tasks"
     example: Any = None
     media_type: str = "application/json"
+    accepted: Any = None  # the type of a 202, which comes before the work is done
+    error: Any = None  # the type of its refusals in another dialect, whose answers have no envelope either
 
 
+EVENT_STREAM = "text/event-stream"
 TASK_ID = Parameter("taskId", "path", "The task's id, as submit answered it.", {"type": "string"}, required=True)
 STRICT = Parameter(
     "X-Aquatint-Strict",

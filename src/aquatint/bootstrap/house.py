@@ -16,6 +16,7 @@ from aquatint.bootstrap.life import Life
 from aquatint.bootstrap.role import Role
 from aquatint.bootstrap.tools import HouseTools, build_tools
 from aquatint.bootstrap.watch import build_metrics
+from aquatint.bootstrap.web import add_web
 from aquatint.services.tools import Clock
 from aquatint.settings import Settings
 from aquatint.worker.loop import Loop
@@ -40,6 +41,7 @@ def build(settings: Settings, *, clock: Clock | None = None, role: Role | None =
         closers = (*closers, functools.partial(asyncio.to_thread, tools.telemetry.tracer.close))
     life = Life(tools, loops, closers)
     routes = build_routes(tools) if role.api else None
+    web = role.api and settings.server.web
     app = build_app(
         routes,
         life.alive,
@@ -48,5 +50,9 @@ def build(settings: Settings, *, clock: Clock | None = None, role: Role | None =
         __version__,
         tools.telemetry.metrics,
         build_metrics(tools),
+        tools.follow.close,
+        home=None if web else "/docs",
     )
+    if web:
+        add_web(app, tools)
     return House(tools, app, loops)

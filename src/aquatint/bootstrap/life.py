@@ -48,6 +48,7 @@ class Life:
         logger().info("server.started", owner=tools.owner)
         yield
         self._stopping = True
+        tools.follow.close()
         logger().info("server.stopping", owner=tools.owner)
         # Side by side: each lane has its own patience, and a paid call under way must not wait behind another's.
         await asyncio.gather(*(loop.stop() for loop in self._loops))
@@ -87,6 +88,7 @@ class Life:
     def _hear(self, what: str, which: str) -> None:
         """What another process announced."""
         tools = self._tools
+        tools.signals.history()  # whatever it is, something was written
         match what:
             case "work":
                 tools.signals.work(which or None)

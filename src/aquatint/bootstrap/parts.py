@@ -15,7 +15,7 @@ from aquatint.assets.base import AssetStore
 from aquatint.assets.disk import DiskAssets
 from aquatint.catalog.load import Catalog
 from aquatint.catalog.load import load as load_catalog
-from aquatint.domain.errors import ConfigurationError
+from aquatint.domain.errors import ConfigurationError, UnknownModel
 from aquatint.engines import registry
 from aquatint.engines.base import EngineContext
 from aquatint.engines.registry import AnyEngine
@@ -23,6 +23,7 @@ from aquatint.net.guard import GuardPolicy
 from aquatint.net.http import DoorLimits, HttpDoor
 from aquatint.sandbox.limits import Limits
 from aquatint.sandbox.pool import Sandbox
+from aquatint.services.choose import ChooseService
 from aquatint.services.references import FetchRules
 from aquatint.services.tools import PublicUrls
 from aquatint.settings import Settings
@@ -148,6 +149,7 @@ def check(settings: Settings) -> list[str]:
         lambda: open_store(settings),
         lambda: open_assets(settings),
         lambda: tracer_kind(settings),
+        lambda: choose_service(settings, load_models(settings)),
     ):
         try:
             step()
@@ -205,6 +207,20 @@ def build_door(settings: Settings) -> HttpDoor:
 def load_models(settings: Settings) -> Catalog:
     """The catalog with the operator's file, aliases and forced route. Raises ConfigurationError."""
     return load_catalog(settings.catalog.file, settings.catalog.aliases, settings.engines.route_all_to)
+
+
+def choose_service(settings: Settings, catalog: Catalog) -> ChooseService:
+    """What callers of other dialects may call models. Raises ConfigurationError for a name that means none."""
+    choose = ChooseService(catalog, settings.dialects.openai_models)
+    problems = []
+    for name, model in settings.dialects.openai_models.items():
+        try:
+            choose(name)
+        except UnknownModel:
+            problems.append(f"dialects.openai_models: {name} means {model}, which is no model and no family")
+    if problems:
+        raise ConfigurationError(problems)
+    return choose
 
 
 def sandbox_of(settings: Settings, size: int) -> Sandbox:

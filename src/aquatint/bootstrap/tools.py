@@ -24,7 +24,10 @@ from aquatint.net.http import HttpDoor
 from aquatint.sandbox.images import IntakeLimits
 from aquatint.sandbox.pool import Sandbox
 from aquatint.services.accepted import Accepted
+from aquatint.services.follow import FollowService
 from aquatint.services.keys import KeyService
+from aquatint.services.place import PlaceService
+from aquatint.services.pulse import PulseService
 from aquatint.services.query import QueryService
 from aquatint.services.references import ReferenceService
 from aquatint.services.route import RouteRules, RouteService
@@ -58,6 +61,8 @@ class HouseTools:
     accepted: Accepted
     settle: SettleService
     query: QueryService
+    place: PlaceService
+    follow: FollowService
     keys: KeyService
     route: RouteService
     references: ReferenceService
@@ -83,6 +88,8 @@ def build_tools(settings: Settings, role: Role, clock: Clock) -> HouseTools:
     )
     accepted = Accepted(clock, settings.webhooks.first_delay)
     telemetry = build_telemetry(settings, owner)
+    place = PlaceService(store)
+    follow = FollowService(store, PulseService(store, place), signals, settings.limits.streams_per_key, log)
     return HouseTools(
         settings=settings,
         clock=clock,
@@ -101,6 +108,8 @@ def build_tools(settings: Settings, role: Role, clock: Clock) -> HouseTools:
         accepted=accepted,
         settle=SettleService(store, urls, signals, clock, accepted, settings.webhooks.first_delay, telemetry),
         query=QueryService(store),
+        place=place,
+        follow=follow,
         keys=KeyService(store, clock, settings.server.api_key),
         route=RouteService(engines, RouteRules(settings.routing.fallback, settings.routing.fallback_to_studio)),
         references=ReferenceService(door, assets, store, sandbox, intake, urls, clock, fetch_rules(settings)),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from aquatint.cli.common import ConfigFile, DataDir, load, with_store
 from aquatint.services.calls import CallService
@@ -29,7 +29,9 @@ def attempts(
         return
     settings = load(config, data_dir=data_dir)
     calls = with_store(settings, lambda store: CallService(store).listing(unknown, limit))
-    table = Table("call", "task", "engine", "model", "sent", "state", "images", "request id", "why")
+    table = Table(
+        "call", Column("task", overflow="fold"), "engine", "model", "sent", "state", "images", "request id", "why"
+    )
     for task_id, call in calls:
         sent = "-" if call.sent_at is None else _time(call.sent_at)
         state = call.state.value if not call.outcome else f"{call.state.value}: {call.outcome}"

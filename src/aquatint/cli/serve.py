@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import signal
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated
 
 import typer
@@ -20,6 +21,9 @@ from aquatint.services.keys import KeyService
 from aquatint.settings import Settings
 
 KEEP_ALIVE = 75  # seconds an idle client connection is kept
+DEAF = 60  # seconds after which the system cuts a client that takes nothing of what was sent
+GRACE = 5  # seconds that answers under way have at a stop
+DEAF_GRACE = 2.0  # and those whose client is not reading
 
 
 def serve(
@@ -30,9 +34,12 @@ def serve(
     no_worker: Annotated[
         bool, typer.Option("--no-worker", help="Answer the API only; `aquatint worker` runs the tasks elsewhere.")
     ] = False,
+    no_web: Annotated[
+        bool, typer.Option("--no-web", help="Leave the web pages out; the API and /docs stay.")
+    ] = False,
 ) -> None:
     """Run the server: API, runner, dispatcher and sweeper, with no other service needed."""
-    settings = load(config, host=host, port=port, data_dir=data_dir)
+    settings = load(config, host=host, port=port, data_dir=data_dir, web=False if no_web else None)
     if no_worker and bootstrap.database_path(settings) is not None:
         raise ConfigurationError(["--no-worker: workers apart need a database server; set database.url"])
     telemetry.configure(settings.log.level, settings.log.format)
@@ -63,10 +70,11 @@ def run(app: Starlette, opened: socket.socket) -> None:
             access_log=False,
             log_level="warning",
             timeout_keep_alive=KEEP_ALIVE,
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=GRACE,
             server_header=False,
             proxy_headers=False,
-        )
+        ),
+        app.state.stopping,
     )
     calm_collector()
     server.run(sockets=[opened])
@@ -89,6 +97,8 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     opened = socket.socket(family)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; every connection inherits it
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAF * 1000)
     try:
         opened.bind((host, port))
     except (OSError, OverflowError) as error:
@@ -98,7 +108,28 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, except that a stop that was asked for ends the process with exit code 0."""
+    """uvicorn's server, except that a stop that was asked for ends the process with exit code 0, and that the
+    application hears of it while answers are still under way."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping()
+        cutting = asyncio.create_task(self._cut_deaf())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            cutting.cancel()
+
+    async def _cut_deaf(self) -> None:
+        """A client that does not read must not hold up the stop."""
+        await asyncio.sleep(DEAF_GRACE)
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None and transport.get_write_buffer_size():
+                transport.abort()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -112,7 +143,9 @@ class _Server(uvicorn.Server):
 
 def announce(settings: Settings, engines: Iterable[str]) -> None:
     """Say where the server is; at the first start make a key and show it this once."""
-    typer.echo(f"Aquatint listens on http://{settings.server.host}:{settings.server.port}  (pages: /docs)")
+    typer.echo(f"Aquatint listens on http://{settings.server.host}:{settings.server.port}  (the API: /docs)")
+    if settings.server.web:
+        typer.echo(f"Pages: {bootstrap.public_urls(settings).base}/")
     typer.echo(f"Data folder: {settings.server.data_dir.resolve()}")
     typer.echo(f"Engines: {', '.join(sorted(engines))}")
     if "studio" in engines:
@@ -125,8 +158,10 @@ def announce(settings: Settings, engines: Iterable[str]) -> None:
         return
 
     async def first_key(keys: KeyService) -> str | None:
-        return None if await keys.listing() else (await keys.create("first"))[1]
+        return None if await keys.listing() else (await keys.create("first", admin=True))[1]
 
     secret = with_keys(settings, first_key)
     if secret is not None:
         typer.echo(f"\nYour API key, shown only this once:\n\n    {secret}\n")
+        if settings.server.web:  # what follows # stays in the browser: no server and no log ever gets it
+            typer.echo(f"Open this to log in:\n\n    {bootstrap.public_urls(settings).base}/login#key={secret}\n")

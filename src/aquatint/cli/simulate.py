@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from aquatint.cli.address import reachable
 from aquatint.domain.errors import ConfigurationError
 from aquatint.testing.simulators.app import MOUNTS, Simulators
 from aquatint.testing.simulators.painter import PlainPainter, StudioPainter
@@ -62,11 +63,3 @@ def announcement(simulators: Simulators) -> str:
             lines += ["", f"# {engine}"]
         lines.append(f"export {name}={shlex.quote(value)}")
     return "\n".join(lines)
-
-
-def reachable(origin: str, host: str) -> str:
-    """The origin as a client on this machine can use it."""
-    port = origin.rpartition(":")[2]
-    if host in ("0.0.0.0", "::"):  # noqa: S104  # compared, not bound
-        return f"http://127.0.0.1:{port}"
-    return f"http://[{host}]:{port}" if ":" in host else origin

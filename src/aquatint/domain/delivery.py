@@ -56,6 +56,7 @@ class Delivery(msgspec.Struct, frozen=True):
     created_at: Micros
     next_attempt_at: Micros | None
     attempts: tuple[DeliveryAttempt, ...]
+    body: bytes = b""  # what is sent
 
 
 class ReplayFilter(msgspec.Struct, frozen=True):

@@ -183,3 +183,4 @@ class TaskFilter(msgspec.Struct, frozen=True):
     updated_after: Micros | None = None
     before: int | None = None
     limit: int = 20
+    words: str | None = None  # that the prompt holds, among the key's newest tasks only

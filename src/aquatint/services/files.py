@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aquatint.assets.base import AssetStore
 from aquatint.domain.errors import Gone, NotFound
+from aquatint.domain.task import Micros
 from aquatint.services.tools import PRIVATE_LINKS, Clock
 from aquatint.store.base import Store
 
@@ -18,6 +19,7 @@ class FoundFile:
     digest: str
     media_type: str
     bytes: int
+    expires_at: Micros
     path: str | None = None
     elsewhere: str | None = None
 
@@ -37,7 +39,7 @@ class FileService:
             raise Gone("this file has expired")
         path = self._assets.path(link.digest)
         elsewhere = await self._assets.link(link.digest) if path is None else None
-        return FoundFile(link.digest, link.media_type, link.bytes, path, elsewhere)
+        return FoundFile(link.digest, link.media_type, link.bytes, link.expires_at, path, elsewhere)
 
     async def pieces(self, file: FoundFile) -> AsyncIterator[bytes]:
         """The bytes of a file that is with the asset store. Raises Gone."""

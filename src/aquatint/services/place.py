@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aquatint.domain.history import Pulse
 from aquatint.domain.task import Status, Task
 from aquatint.services.tools import SECOND
 from aquatint.store.base import Served, Store
@@ -40,7 +41,7 @@ class PlaceService:
         self._store = store
         self._paces: dict[str, tuple[float, Pace | None]] = {}
 
-    async def __call__(self, task: Task) -> Place | None:
+    async def __call__(self, task: Task | Pulse) -> Place | None:
         """None for a task that does not wait."""
         if task.status is not Status.PENDING:
             return None

@@ -73,8 +73,10 @@ class SettleService:
             log=log or AttemptLog(),
         )
         settled = await self._write(task, settlement)
-        if settled and delivery is not None:
-            self._signals.deliveries.set()
+        if settled:
+            self._signals.history()
+            if delivery is not None:
+                self._signals.deliveries.set()
         return settled
 
     async def _write(self, task: Task, outcome: Settlement) -> bool:
@@ -85,6 +87,7 @@ class SettleService:
         if settled:
             seconds = (outcome.at - task.created_at) / SECOND
             telemetry.metrics.settled(task.lane, status, outcome.failure_reason, seconds)
+            self._signals.ended(task.id)
         return settled
 
     def _delivery(self, task: Task, outcome: Outcome, at: Micros, progress: float, engine: str | None) -> NewDelivery:

@@ -13,6 +13,8 @@ class Signals:
         self._work: dict[str, asyncio.Event] = {}  # by lane: a task may be claimed
         self.deliveries = asyncio.Event()  # a delivery is due, now or soon
         self._stop_task: list[Callable[[str], None]] = []
+        self._history: list[Callable[[], None]] = []
+        self._ended: list[Callable[[str], None]] = []
 
     def work_event(self, lane: str) -> asyncio.Event:
         """What the lane's runner waits for."""
@@ -29,4 +31,20 @@ class Signals:
 
     def stop_task(self, task_id: str) -> None:
         for listener in self._stop_task:
+            listener(task_id)
+
+    def on_history(self, listener: Callable[[], None]) -> None:
+        """`listener()` is called when an event was, or soon will be, added to the history of some task."""
+        self._history.append(listener)
+
+    def history(self) -> None:
+        for listener in self._history:
+            listener()
+
+    def on_ended(self, listener: Callable[[str], None]) -> None:
+        """`listener(task_id)` is called when this process has written how a task ended."""
+        self._ended.append(listener)
+
+    def ended(self, task_id: str) -> None:
+        for listener in self._ended:
             listener(task_id)

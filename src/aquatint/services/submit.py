@@ -162,6 +162,7 @@ class SubmitService:
         if not submitted.replayed:
             self._telemetry.metrics.submitted(model.name, request.batch)
             self._signals.work(lane)
+            self._signals.history()
         return submitted
 
     def _times(self, request: SubmitRequest, now: Micros) -> tuple[Micros, Micros | None]:

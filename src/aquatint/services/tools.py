@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import uuid_utils
 
 from aquatint.domain.task import Micros, ResultImage
-from aquatint.store.base import KEPT_LINK
+from aquatint.store.base import INLINE_LINK, KEPT_LINK
 
 _COUNTER = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 SECOND = 1_000_000  # microseconds
 STEP = 5 * SECOND  # a clock that differs by more has been set, and has not drifted
 MOST_SLEW = 20_000  # microseconds that a clock is moved at once
-INLINE = "inline"  # name of links that only keep the bytes of a data URL
+INLINE = INLINE_LINK
 ESCROW = "escrow"  # name of links that only keep a cleaned reference
 PRIVATE_LINKS = (INLINE, ESCROW, KEPT_LINK)  # nothing public leads to them
 

@@ -38,6 +38,7 @@ class Server:
     api_key: str
     cors_origins: tuple[str, ...]
     metrics: str
+    web: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class Limits:
     pixels: int
     max_pending: int
     requests_per_minute: int
+    streams_per_key: int
     extra_formats: tuple[str, ...]
 
 
@@ -202,6 +204,12 @@ class Compat:
 
 
 @dataclass(frozen=True, slots=True)
+class Dialects:
+    openai_models: Mapping[str, str]
+    openai_wait: Seconds
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     level: str
     format: str
@@ -238,6 +246,7 @@ class Settings:
     maxapi: MaxApi
     catalog: Catalog
     compat: Compat
+    dialects: Dialects
     log: Log
     telemetry: Telemetry
     plugins: Mapping[str, Mapping[str, object]]  # sections of engines that are installed beside Aquatint, as written

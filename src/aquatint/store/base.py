@@ -29,6 +29,7 @@ from aquatint.domain.task import (
     TaskInput,
 )
 
+INLINE_LINK = "inline"  # name of links that only keep the bytes of a data URL
 KEPT_LINK = "kept"  # name of the links that `end_call` makes: nothing public leads to them
 NO_LIMITS: Mapping[str, int] = MappingProxyType({})
 ALL = 2**31 - 1  # a limit that is none
@@ -149,6 +150,27 @@ class Escrowed(msgspec.Struct, frozen=True):
     fetched_at: Micros
 
 
+class Finished(msgspec.Struct, frozen=True):
+    """One task that has ended, for statistics."""
+
+    key_id: str
+    lane: str
+    status: Status
+    cause: str  # class of the last attempt's error, empty without one
+    images: int
+    created_at: Micros
+    started_at: Micros | None  # of the last attempt
+    ended_at: Micros
+
+
+class Crowd(msgspec.Struct, frozen=True):
+    """What a key has in the lines right now."""
+
+    key_id: str
+    waiting: int
+    running: int
+
+
 class Event(msgspec.Struct, frozen=True):
     """One line of a task's history."""
 
@@ -180,6 +202,26 @@ class Store(Protocol):
     async def task(self, task_id: str) -> Task | None: ...
 
     async def tasks(self, wanted: TaskFilter) -> list[Task]: ...
+
+    async def promised(self, key_id: str, first: str, last: str, limit: int) -> list[Task]:
+        """Tasks made under idempotency keys from `first` to `last`, the newest first.
+
+        Both have the same length and only small letters and digits, which every database puts in the same order.
+        """
+        ...
+
+    async def delete(self, task_no: int, now: Micros) -> bool:
+        """Forget what the caller sent and got of a task that has ended; False when it has not.
+
+        Its row stays without an owner, for the ledger, the paid calls and the statistics; its links expire now.
+        """
+        ...
+
+    async def finished(self, since: Micros, limit: int) -> list[Finished]:
+        """Tasks of all keys that ended since then, the last one first."""
+        ...
+
+    async def crowds(self) -> list[Crowd]: ...
 
     async def events(self, task_no: int, after: int = 0, limit: int = ALL) -> list[Event]:
         """The history of a task, or what came after an event of it.
@@ -423,6 +465,10 @@ class Store(Protocol):
     async def unclaimed(self, digests: Sequence[str]) -> list[str]: ...
 
     async def forget_idempotency(self, now: Micros, limit: int) -> int: ...
+
+    async def secret(self, name: str, fresh: bytes) -> bytes:
+        """The secret of this name, the same for every process; `fresh` becomes it when there is none yet."""
+        ...
 
     # other processes
     async def listen(self, hear: Callable[[str, str], None]) -> None:

@@ -16,7 +16,7 @@ Params = Mapping[str, str | int | None]
 AHEAD = 4  # pieces of a file that wait for a slow reader at most
 
 
-class Refused(Exception):  # noqa: N818  # named for what happened
+class Refused(Exception):
     """The API said no; `message` is its own words."""
 
     def __init__(self, status: int, message: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from aquatint.web.desk import Json
 
-LONG_SIDE = 320  # units of a plate's drawing
+LONG_SIDE = 720  # units of a plate's drawing
 UNKNOWN = "1:1"  # the shape of a plate whose ratio is only known to the engine
 WORDS = {
     "PENDING": ("In line", "waiting"),
@@ -24,6 +24,17 @@ WORDS = {
 }
 OPEN = ("PENDING", "PROCESSING", "SUBMITTED")
 IMAGE_FIELDS = ("imageUrls", "image_urls", "images", "image")
+SHAPES = {
+    "r043": 0.43,
+    "r056": 0.56,
+    "r067": 0.67,
+    "r075": 0.75,
+    "r100": 1.0,
+    "r133": 1.33,
+    "r150": 1.5,
+    "r178": 1.78,
+    "r233": 2.33,
+}
 SECOND, MINUTE, HOUR, DAY = 1, 60, 3600, 86400
 
 
@@ -38,6 +49,10 @@ class Addresses:
 
     def ours(self, url: str) -> bool:
         return url.startswith(f"{self.base}/files/")
+
+    def near(self, url: str) -> str:
+        """A small copy that our pages may show; empty for pictures elsewhere, which our policy keeps out."""
+        return self.small(url, 640) if self.ours(url) else ""
 
     def small(self, url: str, width: int) -> str:
         return f"{self.local(url)}?w={width}" if self.ours(url) else url
@@ -67,6 +82,12 @@ class Print:
     seed: int | None
     bytes: int
     media_type: str
+
+    @property
+    def shape(self) -> str:
+        """The style sheet's class for pictures of about this shape."""
+        ratio = self.width / max(1, self.height)
+        return min(SHAPES, key=lambda name: abs(SHAPES[name] - ratio))
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +246,11 @@ def _time(text: str) -> dt.datetime:
 def clock(text: str) -> str:
     """A time as a person reads it, in UTC: pages are rendered where nobody knows the reader's zone."""
     return f"{_time(text):%d %b %Y, %H:%M:%S}"
+
+
+def web(url: str) -> str:
+    """An address that a link may lead to: a caller's own, but never a script."""
+    return url if url.startswith(("http://", "https://")) else ""
 
 
 def size(count: int) -> str:

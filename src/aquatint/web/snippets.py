@@ -35,7 +35,7 @@ def curl(base: str, body: Json) -> str:
 
 
 def python(base: str, body: Json) -> str:
-    return f'''\
+    return f"""\
 import os
 import time
 
@@ -57,7 +57,7 @@ while True:
     time.sleep(1)
 
 print(task["status"], task["result"] and task["result"]["urls"])
-'''
+"""
 
 
 def javascript(base: str, body: Json) -> str:

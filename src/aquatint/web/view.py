@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from aquatint.web import charts, shown
 from aquatint.web.session import Session
+from aquatint.web.shown import Addresses
 
 HTMX = json.dumps(
     {
@@ -21,6 +22,7 @@ HTMX = json.dumps(
         "allowScriptTags": False,
         "selfRequestsOnly": True,
         "historyCacheSize": 0,  # it would keep pages in the browser's storage
+        "refreshOnHistoryMiss": True,
         "scrollBehavior": "auto",
     }
 )
@@ -46,7 +48,7 @@ def policy(picture_origins: tuple[str, ...]) -> str:
 class Views:
     """Renders. Everything that is put into a page is escaped."""
 
-    def __init__(self, version: str, picture_origins: tuple[str, ...] = ()) -> None:
+    def __init__(self, version: str, addresses: Addresses, picture_origins: tuple[str, ...] = ()) -> None:
         self._headers = {
             "content-security-policy": policy(picture_origins),
             "x-content-type-options": "nosniff",
@@ -63,7 +65,7 @@ class Views:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters.update(shown.FILTERS)
+        self._templates.filters.update(shown.FILTERS, near=addresses.near, web=shown.web)
         self._templates.globals.update(version=version, htmx_config=HTMX, stamp=_stamp(), charts=charts)
 
     def page(

@@ -93,6 +93,7 @@ class DeliveryData(msgspec.Struct, frozen=True):
     created_at: str
     next_attempt_at: str | None
     attempts: list[DeliveryAttemptData]
+    body: msgspec.Raw  # what is sent, as JSON; `id` goes with it as the header webhook-id
 
 
 class TaskPage(msgspec.Struct, frozen=True):

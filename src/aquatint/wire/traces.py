@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -55,10 +56,30 @@ class AttemptData(msgspec.Struct, frozen=True):
     calls: list[CallData]
 
 
+class LineData(msgspec.Struct, frozen=True):
+    """One line of the task's history, as docs/reference/events.md lists them."""
+
+    at: str
+    name: str
+    detail: str
+
+
 class TraceData(msgspec.Struct, frozen=True):
     taskId: str  # noqa: N815  # the contract's spelling
     status: str
     attempts: list[AttemptData]
+    events: list[LineData]
+
+
+class HistoryLine(Protocol):
+    """A stored event, which lives in a room that this one does not know."""
+
+    @property
+    def at(self) -> Micros: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def detail(self) -> str: ...
 
 
 PriceOf = Callable[[PaidCall], float | None]  # dollars for the call's images
@@ -66,7 +87,12 @@ AdviceOf = Callable[[str], str]  # by the name of a failure's class
 
 
 def trace_data(
-    task: Task, attempts: Sequence[Attempt], calls: Sequence[PaidCall], price_of: PriceOf, advice_of: AdviceOf
+    task: Task,
+    attempts: Sequence[Attempt],
+    calls: Sequence[PaidCall],
+    events: Sequence[HistoryLine],
+    price_of: PriceOf,
+    advice_of: AdviceOf,
 ) -> TraceData:
     """The whole trace; each call stands with the attempt that had it last."""
 
@@ -87,7 +113,8 @@ def trace_data(
         )
 
     shown = [_attempt(attempt, [call(row) for row in calls if row.attempt == attempt.number]) for attempt in attempts]
-    return TraceData(task.id, str(task.status), shown)
+    history = [LineData(times.render(line.at), line.name, line.detail) for line in events]
+    return TraceData(task.id, str(task.status), shown, history)
 
 
 def _attempt(attempt: Attempt, calls: list[CallData]) -> AttemptData:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from aquatint.sandbox.pool import Sandbox
 HERE = str(Path(__file__).parent)
 SOURCE = str(Path(aquatint.__file__).parents[1])
 LIMITS = Limits(address_space=1 << 30, cpu_seconds=2, wall=20)
+OTHERS: set[int] = set()
 
 
 @pytest.fixture
@@ -50,9 +52,25 @@ async def test_workers_start_when_they_are_wanted() -> None:
     await sandbox.close()
 
 
+@pytest.fixture(autouse=True)
+async def no_worker_is_left() -> AsyncIterator[None]:
+    """A test that fails before it closes its sandbox must not leave the loop waiting for a worker."""
+    OTHERS.clear()
+    OTHERS.update(my_workers())
+    yield
+    for pid in my_workers():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def my_workers() -> set[int]:
-    children = psutil.Process().children(recursive=True)
-    return {child.pid for child in children if child.status() != psutil.STATUS_ZOMBIE}
+    """Only those: this process may have servers, a PostgreSQL and sandboxes of other tests, too."""
+    found = set()
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.status() != psutil.STATUS_ZOMBIE and "aquatint.sandbox.worker" in child.cmdline():
+                found.add(child.pid)
+    return found - OTHERS
 
 
 async def call(sandbox: Sandbox, job: str, request: bytes = b"", *, wall_limit: float = 15) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -88,6 +89,51 @@ async def test_fair_turns_hold_over_processes(pair: tuple[PostgresStore, Postgre
     await far.submit(new_task(key_id="small"), MANY)
     first = [(await store.claim("w", LANE, 1, 1, FAR))[0].key_id for store in pair]
     assert "small" in first
+
+
+# many writers of the same rows
+
+
+async def test_writers_of_the_same_tasks_never_wait_in_a_circle(
+    pair: tuple[PostgresStore, PostgresStore], postgres: Postgres, postgres_url: str
+) -> None:
+    """Marks, progress, leases and outcomes of the same tasks, in any order and from two processes."""
+    near, _ = pair
+    chance = random.Random(7)
+    for _ in range(12):
+        await asyncio.gather(*(near.submit(new_task(), MANY) for _ in range(150)))
+        numbers = [task.no for task in await near.claim("w", LANE, 150, 1, FAR)]
+        for store in pair:
+            for number in chance.sample(numbers, len(numbers)):
+                store.mark_submitted(number, 1, "null", 2)
+                store.note_progress(number, 1, 0.5)
+        shuffled = chance.sample(numbers, len(numbers))
+        renewals = [near.renew("w", chance.sample(numbers, len(numbers)), [], FAR + i) for i in range(6)]
+        outcomes = [store.settle(settlement(no, 1)) for no in shuffled for store in pair]
+        settled = await asyncio.gather(*chance.sample([*renewals, *outcomes], len(renewals) + len(outcomes)))
+        assert sum(answer is True for answer in settled) == 150
+    await asyncio.sleep(0.6)  # PostgreSQL counts with a delay
+    [(deadlocks,)] = postgres.sql(
+        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()", postgres_url
+    )
+    assert deadlocks == 0
+
+
+async def test_a_deadlock_is_tried_again(pair: tuple[PostgresStore, PostgresStore], postgres_url: str) -> None:
+    """Whoever else locks our rows in another order: an outcome that lost against it is written after it."""
+    near, _ = pair
+    for _ in range(2):
+        await near.submit(new_task(), MANY)
+    first, second = sorted(task.no for task in await near.claim("w", LANE, 2, 1, FAR))
+    other = await asyncpg.connect(postgres_url)
+    await other.execute("SET deadlock_timeout = '1h'")  # so that it is not the one that gives way
+    async with other.transaction():
+        await other.execute("SELECT 1 FROM task WHERE no = $1 FOR UPDATE", second)
+        outcomes = asyncio.gather(*(near.settle(settlement(no, 1)) for no in (first, second)))
+        await asyncio.sleep(0.3)  # it has the first now and waits for the second
+        await asyncio.wait_for(other.execute("SELECT 1 FROM task WHERE no = $1 FOR UPDATE", first), 10)
+    assert await outcomes == [True, True]
+    await other.close()
 
 
 # a database that goes away

@@ -102,6 +102,7 @@ def _delivery(delivery: Delivery) -> answers.DeliveryData:
             )
             for attempt in delivery.attempts
         ],
+        body=msgspec.Raw(delivery.body),
     )
 
 

@@ -16,9 +16,11 @@ from aquatint.api.operations import Operation, Parameter
 from aquatint.api.problems import answering, envelope
 from aquatint.domain.errors import InvalidInput, TooLarge
 from aquatint.services.files import FileService
+from aquatint.services.thumbs import WIDTHS, ThumbService
 from aquatint.services.upload import UploadService
 from aquatint.wire import answers, times
 
+SMALL = {str(width): width for width in WIDTHS}
 FORM_OVERHEAD = 64 * 1024  # bytes of a multipart body around its file
 FILE_HEADERS = {
     "cache-control": "public, max-age=86400, immutable",
@@ -32,6 +34,7 @@ FILE_HEADERS = {
 class FileRoutes:
     upload_file: UploadService
     find_file: FileService
+    find_small: ThumbService
     auth: Authenticator
     max_upload: int
 
@@ -76,10 +79,14 @@ class FileRoutes:
         return data
 
     async def serve(self, request: Request) -> Response:
-        file = await self.find_file(request.path_params["token"], request.path_params["name"])
+        token, name = request.path_params["token"], request.path_params["name"]
+        width = request.query_params.get("w", "")
+        if width and width not in SMALL:
+            raise InvalidInput("w", f"must be one of {', '.join(SMALL)}")
+        file = await (self.find_small(token, name, SMALL[width]) if width else self.find_file(token, name))
         if file.path is not None:
             return FileResponse(file.path, media_type=file.media_type, headers=FILE_HEADERS)
-        if file.elsewhere is not None:
+        if file.elsewhere is not None and request.query_params.get("direct") != "1":
             return RedirectResponse(file.elsewhere, 307, headers={"cache-control": "no-store"})
         headers = {**FILE_HEADERS, "content-length": str(file.bytes)}
         return StreamingResponse(await self.find_file.pieces(file), media_type=file.media_type, headers=headers)
@@ -121,8 +128,12 @@ def operations(routes: FileRoutes) -> list[Operation]:
             parameters=(
                 Parameter("token", "path", "The secret part of the URL.", text, required=True),
                 Parameter("name", "path", "The file's name.", text, required=True),
+                Parameter(
+                    "w", "query", "A smaller copy of this width, as WebP.", {"type": "integer", "enum": [*WIDTHS]}
+                ),
+                Parameter("direct", "query", "`1`: no redirect; this server passes the bytes on.", text),
             ),
-            errors=(404, 410),
+            errors=(400, 404, 410),
             authenticated=False,
             tag="files",
             media_type="image/png",

@@ -25,15 +25,15 @@ class OperatorRoutes:
 
     async def listing(self, request: Request) -> Response:
         await self.auth.admin(request)
-        return envelope(answers.ok({"lanes": [_lane(lane) for lane in await self.lanes.listing()]}))
+        return envelope(answers.ok({"lanes": [lane_data(lane) for lane in await self.lanes.listing()]}))
 
     async def pause(self, request: Request) -> Response:
         await self.auth.admin(request)
-        return envelope(answers.ok(_lane(await self.lanes.pause(request.path_params["lane"], _wait(request)))))
+        return envelope(answers.ok(lane_data(await self.lanes.pause(request.path_params["lane"], _wait(request)))))
 
     async def resume(self, request: Request) -> Response:
         await self.auth.admin(request)
-        return envelope(answers.ok(_lane(await self.lanes.resume(request.path_params["lane"]))))
+        return envelope(answers.ok(lane_data(await self.lanes.resume(request.path_params["lane"]))))
 
 
 def _wait(request: Request) -> float:
@@ -43,7 +43,7 @@ def _wait(request: Request) -> float:
     return float(text)
 
 
-def _lane(state: LaneState) -> answers.LaneData:
+def lane_data(state: LaneState) -> answers.LaneData:
     oldest = times.render(state.oldest_at) if state.oldest_at is not None else None
     return answers.LaneData(state.name, state.paused, state.waiting, state.running, oldest, state.workers)
 

@@ -10,78 +10,99 @@ from urllib.parse import unquote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aquatint.api import bodies
+from aquatint.api import bodies, promises, waiting
 from aquatint.api.auth import Authenticator
 from aquatint.api.operations import STRICT, TASK_ID, Operation, Parameter
 from aquatint.api.problems import answering, envelope
+from aquatint.api.shown import Shown, is_strict
 from aquatint.domain.errors import InvalidInput
-from aquatint.domain.task import Status, TaskFilter
+from aquatint.domain.task import Status, Task, TaskFilter
 from aquatint.services.cancel import CancelService
-from aquatint.services.place import Place, PlaceService
+from aquatint.services.delete import DeleteService
+from aquatint.services.place import PlaceService
 from aquatint.services.query import QueryService, cursor
 from aquatint.services.submit import SubmitRequest, SubmitService
-from aquatint.services.tools import PublicUrls
 from aquatint.services.trace import TraceService, advice_of
+from aquatint.services.wait import WaitService
 from aquatint.wire import answers, requests, times, traces
 
 BIG = 256 * 1024  # bytes of a body that is parsed in a thread
 PAGE_MAX = 100
 PAGE_DEFAULT = 20
+WORDS_MAX = 200  # characters of a search
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRoutes:
-    """The handlers; `failure_word` is how queries spell FAILURE, `traced` whether a caller's traceparent is read."""
+    """The handlers; `traced` says whether a caller's traceparent is read."""
 
     submit_task: SubmitService
     query_task: QueryService
     cancel_task: CancelService
+    delete_task: DeleteService
     trace_task: TraceService
     place: PlaceService
+    wait: WaitService
     auth: Authenticator
-    urls: PublicUrls
+    shown: Shown
     max_body: int
     max_inline: int
-    failure_word: str
     traced: bool = False
 
     async def submit(self, request: Request) -> Response:
         key = await self.auth(request)
         self.auth.spend(key)
         body = await bodies.read(request, self.max_body)
-        idempotency_key = _idempotency_key(request)
+        idempotency_key = promises.idempotency_key(request)
         traceparent = request.headers.get("traceparent", "") if self.traced else ""
         if len(body) > BIG:
             wanted = await asyncio.to_thread(_submit_request, body, self.max_inline, idempotency_key, traceparent)
         else:
             wanted = _submit_request(body, self.max_inline, idempotency_key, traceparent)
         submitted = await self.submit_task(wanted, key)
-        headers = {"idempotency-replayed": "true"} if submitted.replayed else None
-        return envelope(answers.ok(answers.SubmitData(submitted.task_id)), headers=headers)
+        headers = {"idempotency-replayed": "true"} if submitted.replayed else {}
+        data: object = answers.SubmitData(submitted.task_id)
+        if (seconds := waiting.preferred(request)) is not None:
+            task = await waiting.ended(request, self.wait, submitted.task_id, key.id, seconds)
+            if task is not None:
+                headers |= waiting.applied(seconds)
+                data = data if is_strict(request) else await self._data(task)
+        return envelope(answers.ok(data), headers=headers)
 
     async def query(self, request: Request) -> Response:
         key = await self.auth(request)
-        task = await self.query_task(request.path_params["taskId"], key.id)
-        strict = request.headers.get("x-aquatint-strict", "").lower() in ("true", "1")
-        queue = None if strict else _queue(await self.place(task))
-        data = answers.task_data(task, self.urls.image, strict=strict, failure_word=self.failure_word, queue=queue)
-        return envelope(answers.ok(data))
+        task_id, headers = request.path_params["taskId"], None
+        task = None
+        if (seconds := waiting.preferred(request)) is not None:
+            task = await waiting.ended(request, self.wait, task_id, key.id, seconds)
+            headers = waiting.applied(seconds) if task is not None else None
+        if task is None:
+            task = await self.query_task(task_id, key.id)
+        return envelope(answers.ok(await self._data(task, strict=is_strict(request))), headers=headers)
+
+    async def _data(self, task: Task, *, strict: bool = False) -> answers.TaskData:
+        return self.shown(task, strict=strict, place=None if strict else await self.place(task))
 
     async def listing(self, request: Request) -> Response:
         key = await self.auth(request)
         tasks, next_cursor = await self.query_task.page(_filter(request, key.id))
-        shown = [answers.task_data(task, self.urls.image, failure_word=self.failure_word) for task in tasks]
+        shown = [self.shown(task) for task in tasks]
         return envelope(answers.ok({"tasks": shown, "next_cursor": next_cursor}))
 
     async def cancel(self, request: Request) -> Response:
         key = await self.auth(request)
         task = await self.cancel_task(request.path_params["taskId"], key.id)
-        return envelope(answers.ok(answers.task_data(task, self.urls.image, failure_word=self.failure_word)))
+        return envelope(answers.ok(self.shown(task)))
+
+    async def delete(self, request: Request) -> Response:
+        key = await self.auth(request)
+        await self.delete_task(request.path_params["taskId"], key.id)
+        return envelope(answers.ok({}))
 
     async def trace(self, request: Request) -> Response:
         key = await self.auth(request)
         found = await self.trace_task(request.path_params["taskId"], key.id)
-        data = traces.trace_data(found.task, found.attempts, found.calls, found.cost, advice_of)
+        data = traces.trace_data(found.task, found.attempts, found.calls, found.events, found.cost, advice_of)
         return envelope(answers.ok(data))
 
 
@@ -111,13 +132,6 @@ def _submit_request(body: bytes, max_inline: int, idempotency_key: str | None, t
     )
 
 
-def _idempotency_key(request: Request) -> str | None:
-    value = request.headers.get("idempotency-key")
-    if value is not None and not (0 < len(value) <= 255 and value.isascii() and value.isprintable()):
-        raise InvalidInput("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
-    return value
-
-
 def _filter(request: Request, key_id: str) -> TaskFilter:
     query = request.query_params
     status = query.get("status")
@@ -140,11 +154,15 @@ def _filter(request: Request, key_id: str) -> TaskFilter:
         updated_after=moments["updatedAfter"],
         before=cursor(query["cursor"]) if "cursor" in query else None,
         limit=int(limit),
+        words=_words(query.get("q", "")),
     )
 
 
-def _queue(place: Place | None) -> answers.QueueData | None:
-    return answers.QueueData(place.position, place.eta_p50, place.eta_p90) if place is not None else None
+def _words(text: str) -> str | None:
+    text = text.strip()
+    if len(text) > WORDS_MAX:
+        raise InvalidInput("q", f"must have at most {WORDS_MAX} characters")
+    return text or None
 
 
 _TEXT = {"type": "string"}
@@ -155,9 +173,16 @@ _IDEMPOTENCY = Parameter(
     "The same key with the same body within 24 h answers the same taskId and buys nothing twice.",
     {"type": "string", "minLength": 1, "maxLength": 255},
 )
+_PREFER = Parameter(
+    "Prefer",
+    "header",
+    "`wait=N`: answer once the task has ended, or after N seconds, 60 at most. `Preference-Applied` says so.",
+    {"type": "string"},
+)
 _FILTERS = (
     Parameter("status", "query", "Only tasks in this status.", {"type": "string", "enum": list(Status)}),
     Parameter("model", "query", "Only tasks of this model.", _TEXT),
+    Parameter("q", "query", "Only tasks whose prompt holds this; among the key's newest 10 000.", _TEXT),
     Parameter("userId", "query", "Only tasks submitted with this user_id.", _TEXT),
     Parameter("createdAfter", "query", "Only tasks created at or after this time.", _TIME),
     Parameter("createdBefore", "query", "Only tasks created at or before this time.", _TIME),
@@ -187,9 +212,10 @@ def operations(routes: TaskRoutes) -> list[Operation]:
             "Submit a task",
             answering(routes.submit),
             answers.SubmitData,
-            "Stores the task durably and answers its id; nothing is fetched or painted before the answer.",
+            "Stores the task durably and answers its id; nothing is fetched or painted before the answer. With"
+            " `Prefer: wait=N` the answer comes once the task has ended, and `data` is the whole task object.",
             extension=False,
-            parameters=(_IDEMPOTENCY,),
+            parameters=(_IDEMPOTENCY, _PREFER),
             body={
                 "application/json": {
                     "schema": {"$ref": "#/components/schemas/SubmitRequest"},
@@ -207,7 +233,7 @@ def operations(routes: TaskRoutes) -> list[Operation]:
             answers.FullTaskData,
             "A failed task answers 200 with code 0, too: its status and failure_reason tell.",
             extension=False,
-            parameters=(TASK_ID, STRICT),
+            parameters=(TASK_ID, STRICT, _PREFER),
             errors=(401, 404),
         ),
         Operation(
@@ -218,6 +244,18 @@ def operations(routes: TaskRoutes) -> list[Operation]:
             answering(routes.cancel),
             answers.FullTaskData,
             "Ends a waiting or running task at once; the engine stops and the callback is sent.",
+            parameters=(TASK_ID,),
+            errors=(401, 404, 409, 503),
+        ),
+        Operation(
+            "DELETE",
+            "/api/v1/task/{taskId}",
+            "deleteTask",
+            "Delete a task",
+            answering(routes.delete),
+            {},
+            "For tasks that have ended. Its input, result links and callbacks are removed and it answers 404 from"
+            " here on; what was charged stays booked.",
             parameters=(TASK_ID,),
             errors=(401, 404, 409, 503),
         ),

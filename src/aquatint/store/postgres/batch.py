@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
@@ -52,8 +53,7 @@ class Batcher(Generic[Item, Result]):
 
     async def _write(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
         try:
-            async with self._pool.transaction() as db:
-                return await self._work(db, items)
+            return await self._pool.write(lambda db: self._work(db, items))
         except StoreUnavailable as error:
             return [error] * len(items)
         except Exception as error:  # noqa: BLE001  # belongs to who asked
@@ -94,8 +94,8 @@ class Posted(Generic[Item]):
         while self._waiting:
             await asyncio.sleep(self._linger)
             batch, self._waiting = self._waiting, {}
-            try:
-                async with self._pool.transaction() as db:
-                    await self._work(db, list(batch.values()))
-            except Exception:  # noqa: BLE001, S110  # hints: whoever must be sure uses another way
-                pass
+            await self._write_all(list(batch.values()))
+
+    async def _write_all(self, items: Sequence[Item]) -> None:
+        with contextlib.suppress(Exception):  # hints: whoever must be sure uses another way
+            await self._pool.write(lambda db: self._work(db, items))

@@ -142,6 +142,7 @@ async def renew(
     db: Connection, owner: str, tasks: Sequence[int], deliveries: Sequence[int], lease_until: Micros
 ) -> list[int]:
     if deliveries:
+        await rows.lock(db, "delivery", deliveries)
         await db.execute(
             "UPDATE delivery SET lease_until = $2, next_at = $2"
             " WHERE lease_owner = $1 AND state = 'pending' AND no = ANY($3::bigint[])",
@@ -149,6 +150,7 @@ async def renew(
             lease_until,
             list(deliveries),
         )
+    await rows.lock(db, "task", tasks)
     kept = await db.fetch(
         "UPDATE task SET lease_until = $2 WHERE phase = 1 AND lease_owner = $1 AND no = ANY($3::bigint[])"
         " RETURNING no",

@@ -56,12 +56,14 @@ async def next_due(db: Connection, busy_hosts: Sequence[str]) -> Micros | None:
 
 
 async def record(db: Connection, tried: Sequence[Tried]) -> Sequence[Exception | None]:
+    await rows.lock(db, "delivery", [no for no, _, _, _ in tried])
     await db.execute(
         "INSERT INTO delivery_attempt (delivery_no, number, at, duration_ms, status, outcome, detail, response)"
         " SELECT v.delivery_no, (SELECT coalesce(max(number), 0) + 1 FROM delivery_attempt a"
         " WHERE a.delivery_no = v.delivery_no), v.at, v.duration_ms, v.status, v.outcome, v.detail, v.response"
         " FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[])"
-        " AS v(delivery_no, at, duration_ms, status, outcome, detail, response)",
+        " AS v(delivery_no, at, duration_ms, status, outcome, detail, response)"
+        " WHERE EXISTS (SELECT 1 FROM delivery WHERE delivery.no = v.delivery_no)",  # not when deleted meanwhile
         [no for no, _, _, _ in tried],
         [attempt.at for _, attempt, _, _ in tried],
         [attempt.duration_ms for _, attempt, _, _ in tried],
@@ -83,7 +85,7 @@ async def record(db: Connection, tried: Sequence[Tried]) -> Sequence[Exception |
 async def listing(db: Connection, task_no: int) -> list[Delivery]:
     found = []
     for row in await db.fetch(
-        "SELECT no, id, url, state, created_at, next_at FROM delivery WHERE task_no = $1", task_no
+        "SELECT no, id, url, state, created_at, next_at, body FROM delivery WHERE task_no = $1", task_no
     ):
         log = await db.fetch(
             "SELECT number, at, duration_ms, status, outcome, detail, response FROM delivery_attempt"
@@ -92,7 +94,15 @@ async def listing(db: Connection, task_no: int) -> list[Delivery]:
         )
         attempts = tuple(DeliveryAttempt(*tried) for tried in log)
         found.append(
-            Delivery(row["id"], row["url"], DeliveryState(row["state"]), row["created_at"], row["next_at"], attempts)
+            Delivery(
+                row["id"],
+                row["url"],
+                DeliveryState(row["state"]),
+                row["created_at"],
+                row["next_at"],
+                attempts,
+                row["body"],
+            )
         )
     return found
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import asyncpg
 
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
 else:
     Connection = object
 
+T = TypeVar("T")
+
 SIZE = 12  # connections of one process
 PATIENCE = 10.0  # seconds for a free connection
 STATEMENT_SECONDS = 30.0
 CONNECT_SECONDS = 10.0
+TRIES = 4  # of a transaction that loses against others
 
 # What the server says when it refuses for now: nothing of the transaction stands.
 _REFUSED = (
@@ -35,6 +39,12 @@ _REFUSED = (
     OSError,
     TimeoutError,
 )
+
+
+class RolledBack(StoreUnavailable):
+    """It lost against another transaction (a deadlock, a conflict). Nothing of it stands, and it may simply be tried
+    again.
+    """
 
 
 class Pool:
@@ -80,6 +90,8 @@ class Pool:
         try:
             async with self._pool.acquire(timeout=PATIENCE) as connection:
                 yield connection
+        except asyncpg.TransactionRollbackError as error:
+            raise RolledBack(f"the database refused: {error!r}") from error
         except _REFUSED as error:
             raise StoreUnavailable(f"the database refused: {error!r}") from error
 
@@ -88,3 +100,15 @@ class Pool:
         """A connection in a transaction: all of it stands once the block is left, or nothing."""
         async with self.connection() as connection, connection.transaction():
             yield connection
+
+    async def write(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """What `work` did in one transaction; once more when it lost against another one. Raises StoreUnavailable."""
+        for left in reversed(range(TRIES)):
+            try:
+                async with self.transaction() as db:
+                    return await work(db)
+            except RolledBack:
+                if not left:
+                    raise
+                await asyncio.sleep(random.uniform(0.005, 0.05))  # noqa: S311  # so that they do not meet again
+        raise AssertionError("unreachable")

@@ -127,6 +127,14 @@ async def close_attempts(
         )
 
 
+async def lock(db: Connection, table: str, numbers: Sequence[int]) -> None:
+    """Take these rows in the order that everybody takes them in: an UPDATE of many rows has no order of its own, and
+    two of them would wait for each other. Nothing for one row: it is its own order.
+    """
+    if len(numbers) > 1:
+        await db.execute(f"SELECT 1 FROM {table} WHERE no = ANY($1) ORDER BY no FOR NO KEY UPDATE", list(numbers))
+
+
 async def announce(db: Connection, what: str, which: Sequence[str]) -> None:
     """Tell every process once this transaction is committed."""
     for name in dict.fromkeys(which):

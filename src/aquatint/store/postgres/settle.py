@@ -28,6 +28,7 @@ async def settle(db: Connection, outcomes: Sequence[Settlement]) -> Sequence[boo
 
 
 async def _wave(db: Connection, outcomes: Sequence[Settlement]) -> list[bool]:
+    await rows.lock(db, "task", [o.task_no for o in outcomes])
     changed = await db.fetch(
         "UPDATE task SET phase = 2, status = v.status, updated_at = v.at, engine = v.engine, progress = v.progress,"
         " result = v.result, failure_reason = v.failure_reason, failure_message = v.failure_message,"

@@ -17,8 +17,10 @@ from aquatint.domain.task import Attempt, ClaimedTask, Micros, Task, TaskFilter
 from aquatint.store.base import (
     ALL,
     NO_LIMITS,
+    Crowd,
     Escrowed,
     Event,
+    Finished,
     Link,
     NewTask,
     Requeue,
@@ -33,12 +35,16 @@ from aquatint.store.postgres import (
     deliveries,
     history,
     keys,
+    overview,
     processes,
     rows,
     schema,
     settle,
     submit,
     tasks,
+)
+from aquatint.store.postgres import (
+    delete as deletion,
 )
 from aquatint.store.postgres.batch import Batcher, Posted
 from aquatint.store.postgres.ears import Ears
@@ -90,8 +96,7 @@ class PostgresStore:
     async def _write(
         self, write: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        async with self._pool.transaction() as db:
-            return await write(db, *args, **kwargs)
+        return await self._pool.write(lambda db: write(db, *args, **kwargs))
 
     # tasks
     async def submit(self, task: NewTask, max_pending: int) -> Submitted:
@@ -114,6 +119,18 @@ class PostgresStore:
 
     async def tasks(self, wanted: TaskFilter) -> list[Task]:
         return await self._look(tasks.listing, wanted)
+
+    async def delete(self, task_no: int, now: Micros) -> bool:
+        return await self._write(deletion.delete, task_no, now)
+
+    async def finished(self, since: Micros, limit: int) -> list[Finished]:
+        return await self._look(overview.finished, since, limit)
+
+    async def crowds(self) -> list[Crowd]:
+        return await self._look(overview.crowds)
+
+    async def promised(self, key_id: str, first: str, last: str, limit: int) -> list[Task]:
+        return await self._look(tasks.promised, key_id, first, last, limit)
 
     async def events(self, task_no: int, after: int = 0, limit: int = ALL) -> list[Event]:
         return await self._look(tasks.events, task_no, after, limit)
@@ -325,6 +342,9 @@ class PostgresStore:
 
     async def forget_escrow(self, before: Micros, limit: int) -> int:
         return await self._write(assets.forget_escrow, before, limit)
+
+    async def secret(self, name: str, fresh: bytes) -> bytes:
+        return await self._write(overview.secret, name, fresh)
 
     # other processes
     async def listen(self, hear: Callable[[str, str], None]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from aquatint.domain.task import Attempt, Micros, Task, TaskFilter
 from aquatint.store.base import Event
-from aquatint.store.postgres import rows
+from aquatint.store.postgres import rows, search
 from aquatint.store.postgres.pool import Connection
 
 Submitted = tuple[int, int, str, Micros]  # task, attempt, engine, time
@@ -35,12 +35,27 @@ async def listing(db: Connection, wanted: TaskFilter) -> list[Task]:
         if value is not None:
             values.append(value)
             conditions.append(f"{condition} ${len(values)}")
+    if wanted.words is not None:
+        values.append(wanted.words)
+        conditions.append(search.condition(len(values)))
     if not all(rows.storable(value) for value in values if isinstance(value, str)):
         return []
     found = await db.fetch(
         f"SELECT {rows.TASK} FROM task WHERE {' AND '.join(conditions)} ORDER BY no DESC LIMIT ${len(values) + 1}",
         *values,
         wanted.limit,
+    )
+    return [rows.task(row) for row in found]
+
+
+async def promised(db: Connection, key_id: str, first: str, last: str, limit: int) -> list[Task]:
+    found = await db.fetch(
+        f"SELECT {rows.TASK} FROM task WHERE id IN (SELECT task_id FROM idempotency WHERE key_id = $1 AND key >= $2"
+        " AND key <= $3) ORDER BY no DESC LIMIT $4",
+        key_id,
+        first,
+        last,
+        limit,
     )
     return [rows.task(row) for row in found]
 
@@ -106,6 +121,7 @@ async def move(db: Connection, task_no: int, lane: str) -> None:
 
 
 async def mark_submitted(db: Connection, marks: Sequence[Submitted]) -> None:
+    await rows.lock(db, "task", [mark[0] for mark in marks])
     changed = await db.fetch(
         "UPDATE task SET engine = v.engine,"
         " updated_at = CASE status WHEN 'PROCESSING' THEN v.at ELSE updated_at END, status = 'SUBMITTED'"
@@ -117,6 +133,7 @@ async def mark_submitted(db: Connection, marks: Sequence[Submitted]) -> None:
 
 
 async def note_progress(db: Connection, notes: Sequence[Progressed]) -> None:
+    await rows.lock(db, "task", [note[0] for note in notes])
     await db.execute(
         "UPDATE task SET progress = v.progress FROM unnest($1::bigint[], $2::int[], $3::float8[]) AS"
         " v(no, attempt, progress) WHERE task.no = v.no AND task.attempt = v.attempt AND phase = 1",

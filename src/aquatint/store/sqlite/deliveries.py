@@ -74,7 +74,8 @@ def record(
 ) -> None:
     db.execute(
         "INSERT INTO delivery_attempt (delivery_no, number, at, duration_ms, status, outcome, detail, response)"
-        " SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ? FROM delivery_attempt WHERE delivery_no = ?",
+        " SELECT no, (SELECT coalesce(max(number), 0) + 1 FROM delivery_attempt WHERE delivery_no = ?1),"
+        " ?2, ?3, ?4, ?5, ?6, ?7 FROM delivery WHERE no = ?1",  # not when it was deleted meanwhile
         (
             delivery_no,
             attempt.at,
@@ -83,7 +84,6 @@ def record(
             attempt.outcome,
             attempt.detail,
             attempt.response,
-            delivery_no,
         ),
     )
     db.execute(
@@ -104,16 +104,16 @@ def release_foreign(db: sqlite3.Connection, owner: str, now: Micros) -> int:
 def listing(db: sqlite3.Connection, task_no: int) -> list[Delivery]:
     found = []
     rows = db.execute(
-        "SELECT no, id, url, state, created_at, next_at FROM delivery WHERE task_no = ?", (task_no,)
+        "SELECT no, id, url, state, created_at, next_at, body FROM delivery WHERE task_no = ?", (task_no,)
     ).fetchall()
-    for no, delivery_id, url, state, created_at, next_at in rows:
+    for no, delivery_id, url, state, created_at, next_at, body in rows:
         log = db.execute(
             "SELECT number, at, duration_ms, status, outcome, detail, response FROM delivery_attempt"
             " WHERE delivery_no = ? ORDER BY number",
             (no,),
         ).fetchall()
         attempts = tuple(DeliveryAttempt(*row) for row in log)
-        found.append(Delivery(delivery_id, url, DeliveryState(state), created_at, next_at, attempts))
+        found.append(Delivery(delivery_id, url, DeliveryState(state), created_at, next_at, attempts, body))
     return found
 
 

@@ -21,8 +21,10 @@ from aquatint.domain.task import Attempt, ClaimedTask, Micros, Task, TaskFilter
 from aquatint.store.base import (
     ALL,
     NO_LIMITS,
+    Crowd,
     Escrowed,
     Event,
+    Finished,
     Link,
     NewTask,
     Requeue,
@@ -30,7 +32,8 @@ from aquatint.store.base import (
     Settlement,
     Submitted,
 )
-from aquatint.store.sqlite import calls, claims, deliveries, history, keys, links, schema, tasks
+from aquatint.store.sqlite import calls, claims, deliveries, history, keys, links, overview, schema, tasks
+from aquatint.store.sqlite import delete as deletion
 from aquatint.store.sqlite import escrow as escrows
 from aquatint.store.sqlite.writer import Writer
 
@@ -111,7 +114,20 @@ class SqliteStore:
 
     async def tasks(self, wanted: TaskFilter) -> list[Task]:
         # Filters may look at many rows: not on the event loop.
-        return await asyncio.to_thread(self._look, tasks.listing, wanted)
+        look = self._look if wanted.words is None else self._look_apart
+        return await asyncio.to_thread(look, tasks.listing, wanted)
+
+    async def delete(self, task_no: int, now: Micros) -> bool:
+        return await self._writer.run(lambda db: deletion.delete(db, task_no, now))
+
+    async def finished(self, since: Micros, limit: int) -> list[Finished]:
+        return await asyncio.to_thread(self._look_apart, overview.finished, since, limit)
+
+    async def crowds(self) -> list[Crowd]:
+        return await asyncio.to_thread(self._look_apart, overview.crowds)
+
+    async def promised(self, key_id: str, first: str, last: str, limit: int) -> list[Task]:
+        return self._look(tasks.promised, key_id, first, last, limit)
 
     async def events(self, task_no: int, after: int = 0, limit: int = ALL) -> list[Event]:
         return self._look(tasks.events, task_no, after, limit)
@@ -331,6 +347,9 @@ class SqliteStore:
 
     async def unclaimed(self, digests: Sequence[str]) -> list[str]:
         return self._look(links.unclaimed, digests)
+
+    async def secret(self, name: str, fresh: bytes) -> bytes:
+        return await self._writer.run(lambda db: overview.secret(db, name, fresh))
 
     async def forget_idempotency(self, now: Micros, limit: int) -> int:
         """Rows are written in the order of their expiry, so the oldest few are enough to look at."""

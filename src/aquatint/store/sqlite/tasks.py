@@ -19,7 +19,7 @@ from aquatint.domain.task import (
     TaskFilter,
 )
 from aquatint.store.base import Event, Link, NewTask, Requeue, Settlement, Submitted
-from aquatint.store.sqlite import calls
+from aquatint.store.sqlite import calls, search
 
 _json = msgspec.json.Encoder()
 _result = msgspec.json.Decoder(Result)
@@ -317,9 +317,21 @@ def listing(db: sqlite3.Connection, wanted: TaskFilter) -> list[Task]:
         if value is not None:
             conditions.append(condition)
             values.append(value)
+    if wanted.words is not None:
+        conditions.append(search.CONDITION)
+        values += search.prepare(db, wanted.key_id, wanted.words)
     rows = db.execute(
         f"SELECT {_COLUMNS} FROM task WHERE {' AND '.join(conditions)} ORDER BY no DESC LIMIT ?",
         (*values, wanted.limit),
+    ).fetchall()
+    return [_task(row) for row in rows]
+
+
+def promised(db: sqlite3.Connection, key_id: str, first: str, last: str, limit: int) -> list[Task]:
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM task WHERE id IN (SELECT task_id FROM idempotency WHERE key_id = ? AND key >= ?"
+        " AND key <= ?) ORDER BY no DESC LIMIT ?",
+        (key_id, first, last, limit),
     ).fetchall()
     return [_task(row) for row in rows]
 

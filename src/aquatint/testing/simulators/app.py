@@ -52,8 +52,8 @@ class Simulators:
         for engine in engines or MOUNTS:
             env[f"AQUATINT_{engine.upper()}__API_KEY"] = self.desk.key
             env[f"AQUATINT_{engine.upper()}__BASE_URL"] = self.base_url(engine)
-        if "AQUATINT_FAL__BASE_URL" in env:
-            env["AQUATINT_FAL__JWKS_URL"] = f"{self.base_url('fal')}/.well-known/jwks.json"
+            if engine == "fal":
+                env["AQUATINT_FAL__JWKS_URL"] = f"{self.base_url('fal')}/.well-known/jwks.json"
         return env
 
     async def __aenter__(self) -> Self:

@@ -1,0 +1,1 @@
+"""Other public APIs over the same tasks."""

@@ -1,0 +1,1 @@
+"""OpenAI's Images API: the same tasks for clients that know nothing else."""

@@ -1,0 +1,1 @@
+"""aquatint mcp: the tasks of a server as tools for language models (Model Context Protocol)."""

@@ -1,0 +1,1 @@
+"""The face of OpenAI's Images API: its names live here and nowhere else."""
