@@ -20,13 +20,10 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
     return {"uvloop": uvloop.new_event_loop}
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def null_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server on the null engine for all tests that only look at the house around the engine, on each database."""
-    env = {**NULL_ENGINE, **FAST}
-    if request.param == "postgresql":
-        env["AQUATINT_DATABASE__URL"] = request.getfixturevalue("postgres").database()
-    with Server(tmp_path_factory.mktemp("null-server"), env) as server:
+@pytest.fixture(scope="session")
+def null_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server on the null engine for all tests that only look at the house around the engine."""
+    with Server(tmp_path_factory.mktemp("null-server"), {**NULL_ENGINE, **FAST}) as server:
         yield server
 
 

@@ -9,6 +9,29 @@ import pytest
 from support.client import Client
 from support.server import FAST, NULL_ENGINE, Server
 
+# What these look at is decided before a database is asked, or comes from both in the same way.
+ONE_DATABASE = {
+    *("test_bad_bodies", "test_envelope", "test_files", "test_metrics", "test_models", "test_openai_dialect"),
+    *("test_echo", "test_web_door"),
+}
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def null_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The shared server on each database."""
+    env = {**NULL_ENGINE, **FAST}
+    if request.param == "postgresql":
+        env["AQUATINT_DATABASE__URL"] = request.getfixturevalue("postgres").database()
+    with Server(tmp_path_factory.mktemp("null-server"), env) as server:
+        yield server
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The tests of `ONE_DATABASE` run on one."""
+    twice = [item for item in items if "[postgresql" in item.name and item.path.stem in ONE_DATABASE]
+    config.hook.pytest_deselected(items=twice)
+    items[:] = [item for item in items if item not in set(twice)]
+
 
 @pytest.fixture(scope="session")
 def endless_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:

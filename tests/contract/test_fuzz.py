@@ -50,6 +50,7 @@ OPERATIONS = [
     *("submitTask", "queryTask", "cancelTask", "listDeliveries", "redeliver", "listTasks"),
     *("traceTask", "uploadFile", "getFile", "listModels", "getAccount"),
     *("replayDeliveries", "listLanes", "pauseLane", "resumeLane"),
+    *("deleteTask", "getOverview"),
     *("createImage", "editImage", "listOpenAIModels", "getOpenAIModel"),
 ]
 ENDLESS = ("followTask", "followKey")  # test_events.py drives them: a stream has no end to wait for

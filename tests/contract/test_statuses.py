@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -94,7 +94,8 @@ def test_timestamps(client: Client) -> None:
     task = client.run()
     after = datetime.now(UTC)
     created, updated = moment(task["created_at"]), moment(task["updated_at"])
-    assert before <= created <= updated <= after
+    grain = timedelta(milliseconds=50)  # PostgreSQL's clock is the store's, and another process
+    assert before - grain <= created <= updated <= after + grain
 
 
 def test_status_never_goes_back_after_a_retry(server_with: ServerFactory) -> None:

@@ -57,11 +57,16 @@ class SplitUrl(msgspec.Struct, frozen=True):
         return (self.scheme, self.host, self.port)
 
     @property
-    def text(self) -> str:
-        """The URL as it goes on the wire: ASCII, no fragment, no default port."""
+    def authority(self) -> str:
+        """Host, and port where it is not the default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
-        return f"{self.scheme}://{host}{port}{self.target}"
+        return f"{host}{port}"
+
+    @property
+    def text(self) -> str:
+        """The URL as it goes on the wire: ASCII, no fragment, no default port."""
+        return f"{self.scheme}://{self.authority}{self.target}"
 
 
 @functools.lru_cache(maxsize=1024)  # a callback's URL is read when it is submitted, settled and sent

@@ -106,7 +106,7 @@ class SettleService:
         margin = WRITE_MARGIN if self._first_delay else 0.0
         answered = max(task.created_at, self._accepted.at(task.id))
         due = max(at, answered + int((self._first_delay + margin) * SECOND))
-        host = check_url(url).host  # checked when the task was submitted, so it can be read
+        host = check_url(url).authority  # checked when the task was submitted, so it can be read
         return NewDelivery(new_id(), url, host, payload.build(ended, self._urls.image), due)
 
 

@@ -157,7 +157,7 @@ async def test_browsers_see_refusals_and_their_ids(metrics: Metrics) -> None:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
 
-    app = build(None, lifespan, ready, ("https://a.example",), "1", metrics, None)
+    app = build(None, lifespan, ready, ("https://a.example",), "1", metrics, None, lambda: None)
     origin = {"origin": "https://a.example"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t") as client:
         missing = await client.get("/nowhere", headers=origin)
