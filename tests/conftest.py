@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 import uvloop
+from PIL import Image
 
 from support.client import Client
 from support.postgres import Postgres, running
 from support.receiver import ThreadedReceiver
 from support.server import FAST, NULL_ENGINE, Server, ServerFactory, ServerSet
+
+PIXELS = Image.MAX_IMAGE_PIXELS
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -31,6 +34,13 @@ def null_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL of this test process."""
     yield from running()
+
+
+@pytest.fixture(autouse=True)
+def default_limit_of_pixels() -> Iterator[None]:
+    """Code that runs in processes of its own sets Pillow's limit, and some tests run it here."""
+    yield
+    Image.MAX_IMAGE_PIXELS = PIXELS
 
 
 @pytest.fixture

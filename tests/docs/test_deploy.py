@@ -468,16 +468,20 @@ def test_the_ingress_leads_to_the_public_api_alone(checked: dict[str, Any]) -> N
     """Every operation of openapi.json and the pages can be reached; health and metrics cannot."""
     (ingress,) = chart(checked, "hpa", "Ingress").values()
     (rule,) = ingress["spec"]["rules"]
-    prefixes = [path["path"].rstrip("/") for path in rule["http"]["paths"]]
+    exact = {path["path"] for path in rule["http"]["paths"] if path["pathType"] == "Exact"}
+    prefixes = [path["path"].rstrip("/") for path in rule["http"]["paths"] if path["pathType"] == "Prefix"]
     (service,) = chart(checked, "hpa", "Service")
     assert {path["backend"]["service"]["name"] for path in rule["http"]["paths"]} == {service}
 
     def open_(path: str) -> bool:
-        return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
+        return path in exact or any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
 
     operations = json.loads((ROOT / "openapi.json").read_text(encoding="utf-8"))["paths"]
     assert [path for path in operations if not open_(path) and not path.startswith(("/healthz", "/readyz"))] == []
     assert open_("/docs")
+    pages = re.findall(r'Route\("(/[^"]*)"', (ROOT / "src/aquatint/web/site.py").read_text(encoding="utf-8"))
+    assert len(pages) > 15
+    assert [page for page in pages if not open_(page)] == []
     assert not open_("/metrics")
     assert not open_("/healthz")
 
