@@ -99,7 +99,7 @@ POSTGRES_MODE = (
 PEERS_NOTE = (
     "`comfy-api-proxy` keeps its state in SQLite with synchronous=NORMAL, in front of a ComfyUI that takes every "
     "prompt and does nothing; it has no callbacks, so only submits and queries are compared. LiteLLM's proxy answers "
-    "image requests synchronously; Aquatint has no such face yet, so it is not part of this run."
+    "image requests synchronously; beside Aquatint's own synchronous face, `/v1/images`, it was not measured yet."
 )
 WAITS_NOTE = (
     "The tasks wait in the queue before the clock starts. Each is sent to `aquatint simulate --plain`, runs there "

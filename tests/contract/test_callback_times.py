@@ -166,6 +166,23 @@ def test_many_dead_hosts_slow_nobody(server_with: ServerFactory, receiver: Threa
     assert (resting["state"], resting["attempts"]) == ("pending", []), "it waits for its host and has lost no try"
 
 
+def test_hosts_that_hang_slow_nobody(server_with: ServerFactory, receiver: ThreadedReceiver) -> None:
+    """Long before their time is over: what waits for an answer keeps no place from others."""
+    server = server_with(AQUATINT_WEBHOOKS__CONCURRENCY="16", AQUATINT_WEBHOOKS__TIMEOUT="60s")
+    with ThreadedReceiver(lambda _: Answer(delay=8), host="0.0.0.0") as dead, server.client() as client:
+        urls = [f"http://127.0.1.{number}:{dead.port}/" for number in range(1, 11)]
+        for url in urls * 10:
+            client.submit(callback=url)
+        dead.wait_for(40, 6)  # four to each, sixteen a second
+        waits = []
+        for count in range(1, 6):
+            asked = time.monotonic()
+            client.submit(callback=receiver.url)
+            waits.append(receiver.wait_for(count, 10)[count - 1].at - asked)
+        assert len(dead.letters) == 40
+    assert max(waits) < 0.8, waits
+
+
 def test_excerpt_in_the_log_is_bounded(quick: Client, receiver: ThreadedReceiver) -> None:
     """A huge or binary answer is read and kept in part only."""
     receiver.answer_with(lambda _: Answer(status=410, body=b"\0\x1b[31m\xff" + b"x" * 3_000_000))

@@ -31,6 +31,7 @@ from aquatint.store.base import Store
 from aquatint.store.sqlite.store import SqliteStore
 from aquatint.telemetry import Metrics, NullTracer, Telemetry
 from aquatint.webhooks.sender import Sender
+from aquatint.worker.dispatcher import MOST
 
 if TYPE_CHECKING:
     from aquatint.telemetry.otel import OtelTracer
@@ -197,7 +198,7 @@ def build_sender(settings: Settings, door: HttpDoor) -> Sender:
 def build_door(settings: Settings) -> HttpDoor:
     """The only way out, with the operator's address rules and limits."""
     limits = DoorLimits(
-        connections=settings.webhooks.concurrency + 64,
+        connections=MOST * settings.webhooks.concurrency + 64,
         connections_per_host=settings.webhooks.per_host,
         connect_seconds=settings.net.connect_timeout,
     )

@@ -15,9 +15,14 @@ from aquatint.telemetry import Logger, names
 from aquatint.worker.hosts import Hosts
 from aquatint.worker.loop import IDLE, REFUSED, wait
 
+PROMPT = 1.0  # seconds after which a callback's place goes to another: its receiver is slow, and the others are not
+MOST = 3  # times as many as there are places may then be in flight
+
 
 class Dispatcher:
-    """`concurrency` callbacks in flight, of which `hosts` says how many go to one host."""
+    """`concurrency` callbacks in flight, of which `hosts` says how many go to one host. Those that take long count no
+    more, as they cost only a socket: receivers that hang must not keep the others waiting.
+    """
 
     def __init__(
         self,
@@ -36,6 +41,7 @@ class Dispatcher:
         self._log = log
         self._sending: set[asyncio.Task[Tried]] = set()
         self._numbers: dict[asyncio.Task[Tried], int] = {}
+        self._began: dict[asyncio.Task[Tried], float] = {}  # in the order of their beginning
         self._stopping = False
 
     def sending(self) -> list[int]:
@@ -66,7 +72,7 @@ class Dispatcher:
             await asyncio.wait(self._sending)
 
     async def _claim(self) -> int:
-        room = self._concurrency - len(self._sending)
+        room = self._room()
         if room <= 0:
             return 0
         claimed = await self._claims.take(min(room, self._hosts.room()), self._hosts.busy())
@@ -80,17 +86,31 @@ class Dispatcher:
             await self._claims.put_back(numbers, wait_for)
         return len(claimed)
 
+    def _room(self) -> int:
+        prompt = len(self._began) - self._slow()
+        return min(self._concurrency - prompt, MOST * self._concurrency - len(self._sending))
+
+    def _slow(self) -> int:
+        slow, since = 0, asyncio.get_running_loop().time() - PROMPT
+        for began in self._began.values():
+            if began > since:
+                break
+            slow += 1
+        return slow
+
     def _send(self, delivery: ClaimedDelivery) -> None:
         self._hosts.sent(delivery.host)
         task = asyncio.create_task(self._deliver(delivery), name=f"delivery {delivery.id}")
         self._sending.add(task)
         self._numbers[task] = delivery.no
+        self._began[task] = asyncio.get_running_loop().time()
         task.add_done_callback(functools.partial(self._sent, delivery))
 
     def _sent(self, delivery: ClaimedDelivery, task: asyncio.Task[Tried]) -> None:
-        was_full = len(self._sending) >= self._concurrency or self._hosts.full(delivery.host)
+        was_full = self._room() <= 0 or self._hosts.full(delivery.host)
         self._sending.discard(task)
         self._numbers.pop(task, None)
+        self._began.pop(task, None)
         which = names(delivery.task_id, delivery.trace)
         if task.cancelled():
             self._hosts.cut(delivery.host)
@@ -108,7 +128,7 @@ class Dispatcher:
             self._wake.set()
 
     async def _patience(self) -> float:
-        if len(self._sending) >= self._concurrency:
-            return IDLE
+        if self._room() <= 0:
+            return PROMPT / 4
         due_in = await self._claims.due_in(self._hosts.busy())
         return min(seconds for seconds in (IDLE, due_in, self._hosts.next_open()) if seconds is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aquatint.worker.hosts import MANY, Hosts
+from aquatint.worker.hosts import MANY, SOON, TRIAL, Hosts
 
 
 class Time:
@@ -37,6 +37,26 @@ def test_a_share_for_each() -> None:
     assert (made.room(), made.busy(), made.full("a")) == (4, ["a"], True)
     made.ended("a", 1, good=True)
     assert (made.room(), made.busy()) == (1, [])
+
+
+def test_a_host_must_prove_itself() -> None:
+    """Few at once until one is taken; then its whole share, until one fails."""
+    made, _ = hosts(per_host=64)
+    assert made.room() == 64
+    for _ in range(TRIAL):
+        assert made.admits("a") == 0
+        made.sent("a")
+    assert (made.busy(), made.admits("a"), made.full("a")) == (["a"], SOON, True)
+    assert made.room() == 64, "of the others"
+    made.ended("a", 1, good=True)
+    assert (made.busy(), made.room()) == ([], 64 - TRIAL + 1)
+    for delivery in range(2, TRIAL + 1):
+        made.ended("a", delivery, good=True)
+    assert (made._hosts["a"].sending, made.admits("a"), made.room()) == (0, 0, 64), "idle, and still known"
+    fail(made, "a", 9)
+    for _ in range(TRIAL):
+        made.sent("a")
+    assert made.full("a")
 
 
 def test_a_dead_host_rests_and_is_tried_by_one() -> None:
