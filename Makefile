@@ -24,7 +24,7 @@ demo: $(STAMP) ## the main job on the embedded engine; pictures in demo-output/
 	$(BIN)/aquatint demo
 
 test: $(STAMP) ## all tests
-	$(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_FLAGS)
 
 test-fast: $(STAMP) ## the tests that start no server
 	$(BIN)/python -m pytest tests/unit $(PYTEST_FLAGS)

@@ -262,6 +262,8 @@ def test_money_on_many_workers(tmp_path: Path, postgres: Postgres) -> None:
         for _ in range(8):
             time.sleep(chance.uniform(0.5, 1.8))
             victim = chance.choice(workers)
+            _until(lambda port=victim.port: _answers(port), 30.0)  # type: ignore[misc]  # a busy machine starts it slowly
+            time.sleep(0.3)
             victim.kill()
             victim.start()
         submitters.join(60.0)

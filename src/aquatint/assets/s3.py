@@ -103,7 +103,8 @@ class S3Assets:
             config=Config(
                 signature_version="s3v4",
                 connect_timeout=5,
-                read_timeout=60,
+                read_timeout=20,  # of silence; connections that died unnoticed cost one of these each
+                tcp_keepalive=True,
                 retries={"mode": "standard", "max_attempts": 3},
                 max_pool_connections=THREADS * 2,
                 s3={"addressing_style": "path" if settings.endpoint else "auto"},
