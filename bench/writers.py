@@ -16,7 +16,7 @@ import uvloop
 
 from aquatint.domain.task import TaskInput
 from aquatint.services.tools import new_id
-from aquatint.store.base import NewTask
+from aquatint.store.records import NewTask
 from aquatint.store.sqlite import schema, tasks
 from aquatint.store.sqlite.writer import Writer
 

@@ -10,10 +10,7 @@ from support.client import Client
 from support.server import FAST, NULL_ENGINE, Server
 
 # What these look at is decided before a database is asked, or comes from both in the same way.
-ONE_DATABASE = {
-    *("test_bad_bodies", "test_envelope", "test_files", "test_metrics", "test_models", "test_openai_dialect"),
-    *("test_echo", "test_web_door"),
-}
+ONE_DATABASE = ("test_openai_dialect", "test_web_door")
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -34,10 +34,13 @@ def bounded(name: str) -> hypothesis.settings:
     )
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One for these tests alone: they may well pause a lane."""
-    with Server(tmp_path_factory.mktemp("fuzz"), {**NULL_ENGINE, **FAST}) as made:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for these tests alone, on each database: they may well pause a lane."""
+    env = {**NULL_ENGINE, **FAST}
+    if request.param == "postgresql":
+        env["AQUATINT_DATABASE__URL"] = request.getfixturevalue("postgres").database()
+    with Server(tmp_path_factory.mktemp("fuzz"), env) as made:
         yield made
 
 

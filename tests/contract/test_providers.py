@@ -445,7 +445,7 @@ def test_sigterm_waits_for_paid_calls_and_leaves_jobs_running(
         assert server.stop(timeout=10.0) == 0
         assert time.monotonic() - started < 8.0
         server.start()
-        assert client.wait(paid_id)["status"] == "SUCCESS"
+        assert client.query(paid_id)["status"] == "SUCCESS"
         assert client.wait(job_id)["status"] == "SUCCESS"
     assert asked(simulators, "under way [[sleep:2]]") == 1
     assert asked(simulators, "a long job [[sleep:12]]") == 1

@@ -6,7 +6,7 @@ import uuid
 
 from aquatint.domain.delivery import DeliveryAttempt
 from aquatint.domain.task import Result, ResultImage, Status, TaskInput
-from aquatint.store.base import Idempotency, NewDelivery, NewTask, Settlement
+from aquatint.store.records import Idempotency, NewDelivery, NewTask, Settlement
 
 KEY_ID = "key-1"
 LANE = "studio"

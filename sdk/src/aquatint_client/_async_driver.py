@@ -73,7 +73,7 @@ async def _step(flow: Flow[T], stream: _Stream, action: Action) -> Action:
     """Do the action and go on with the flow. Raises _Ended at its end."""
     try:
         reply = await _do(stream, action)
-    except Exception as error:
+    except Exception as error:  # of work that the flow asked for: it knows what that means
         if not isinstance(action, Work):
             raise
         failure = error

@@ -60,7 +60,7 @@ def _step(flow: Flow[T], stream: _Stream, action: Action) -> Action:
     """Do the action and go on with the flow. Raises StopIteration at its end."""
     try:
         reply = _do(stream, action)
-    except Exception as error:
+    except Exception as error:  # of work that the flow asked for: it knows what that means
         if isinstance(action, Work):
             return flow.throw(error)
         raise

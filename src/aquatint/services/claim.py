@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from aquatint.domain.delivery import ClaimedDelivery
 from aquatint.domain.task import ClaimedTask, Micros
 from aquatint.services.tools import SECOND, Clock
-from aquatint.store.base import NO_LIMITS, Requeue, Store
+from aquatint.store.base import NO_LIMITS, Store
+from aquatint.store.records import Requeue
 
 
 class TaskClaims:

@@ -15,7 +15,8 @@ from aquatint.domain.provider import ProviderState
 from aquatint.domain.task import Micros, Status
 from aquatint.services.survey import SurveyService
 from aquatint.services.tools import SECOND, Clock
-from aquatint.store.base import Crowd, Finished, Store
+from aquatint.store.base import Store
+from aquatint.store.records import Crowd, Finished
 
 MOST = 20_000  # ended tasks counted; when there are more, the numbers begin with the oldest of these
 BUCKETS = {3600: 60, 86400: 1800}  # seconds of a window, and of each of its steps

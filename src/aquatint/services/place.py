@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from aquatint.domain.history import Pulse
 from aquatint.domain.task import Status, Task
 from aquatint.services.tools import SECOND
-from aquatint.store.base import Served, Store
+from aquatint.store.base import Store
+from aquatint.store.records import Served
 
 MOST = 10_000  # tasks counted; whoever stands behind more is told so many
 HISTORY = 200  # successes of the lane that an estimate rests on

@@ -18,7 +18,8 @@ from aquatint.sandbox.images import IntakeLimits, clean_image
 from aquatint.sandbox.pool import Sandbox
 from aquatint.sandbox.results import ReferenceBox, fit_reference
 from aquatint.services.tools import ESCROW, SECOND, Clock, PublicUrls, new_token
-from aquatint.store.base import Escrowed, Link, Store
+from aquatint.store.base import Store
+from aquatint.store.records import Escrowed, Link
 
 AT_ONCE = 4  # downloads of one task side by side
 MARGIN = 3600 * SECOND  # cleaned bytes outlive the last moment at which a task may take them

@@ -29,7 +29,8 @@ from aquatint.services.settle import Outcome, SettleService, as_task
 from aquatint.services.signals import Signals
 from aquatint.services.tools import SECOND, Clock
 from aquatint.services.verdict import Again
-from aquatint.store.base import Requeue, Store
+from aquatint.store.base import Store
+from aquatint.store.records import Requeue
 from aquatint.telemetry import Facts, Logger, Telemetry, about
 
 PROGRESS_EVERY = 0.4  # seconds between two stored progress values

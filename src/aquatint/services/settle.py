@@ -10,7 +10,8 @@ from aquatint.net.url import check_url
 from aquatint.services.accepted import Accepted
 from aquatint.services.signals import Signals
 from aquatint.services.tools import SECOND, Clock, PublicUrls, new_id
-from aquatint.store.base import NewDelivery, Settlement, Store
+from aquatint.store.base import Store
+from aquatint.store.records import NewDelivery, Settlement
 from aquatint.telemetry import Telemetry
 from aquatint.webhooks import payload
 

@@ -21,7 +21,8 @@ from aquatint.services.accepted import Accepted
 from aquatint.services.route import Need, RouteService
 from aquatint.services.signals import Signals
 from aquatint.services.tools import INLINE, SECOND, Clock, new_id, new_token
-from aquatint.store.base import Idempotency, Link, NewTask, Store, Submitted
+from aquatint.store.base import Store
+from aquatint.store.records import Idempotency, Link, NewTask, Submitted
 from aquatint.telemetry import Telemetry
 
 OUTPUT_FORMATS = ("png", "jpeg", "webp")

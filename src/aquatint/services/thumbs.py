@@ -13,7 +13,8 @@ from aquatint.sandbox.pool import Sandbox
 from aquatint.sandbox.thumbs import MEDIA_TYPE, SECONDS, SHRINK, ThumbRequest
 from aquatint.services.files import FileService, FoundFile
 from aquatint.services.tools import ESCROW, Clock, new_token
-from aquatint.store.base import Escrowed, Link, Store
+from aquatint.store.base import Store
+from aquatint.store.records import Escrowed, Link
 
 WIDTHS = (640, 1280)  # few, so that nobody makes the server fill its disk with others
 AT_ONCE = 2  # the painters use the same processes

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import uuid_utils
 
 from aquatint.domain.task import Micros, ResultImage
-from aquatint.store.base import INLINE_LINK, KEPT_LINK
+from aquatint.store.records import INLINE_LINK, KEPT_LINK
 
 _COUNTER = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 SECOND = 1_000_000  # microseconds

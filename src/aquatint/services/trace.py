@@ -12,7 +12,8 @@ from aquatint.domain.call import PaidCall
 from aquatint.domain.errors import EngineError, UnknownModel
 from aquatint.domain.task import Attempt, Task
 from aquatint.services.query import QueryService
-from aquatint.store.base import Event, Store
+from aquatint.store.base import Store
+from aquatint.store.records import Event
 
 
 class Trace(msgspec.Struct, frozen=True):

@@ -11,7 +11,8 @@ from aquatint.sandbox.errors import SandboxCrashed, SandboxRefused, SandboxTimed
 from aquatint.sandbox.images import IntakeLimits, clean_image
 from aquatint.sandbox.pool import Sandbox
 from aquatint.services.tools import SECOND, Clock, PublicUrls, new_token
-from aquatint.store.base import Link, Store
+from aquatint.store.base import Store
+from aquatint.store.records import Link
 
 
 @dataclass(frozen=True, slots=True)

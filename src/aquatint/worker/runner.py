@@ -17,6 +17,7 @@ from aquatint.worker.loop import IDLE, REFUSED, wait
 
 MOST_FETCHING = 64  # tasks that may wait for their references beside those that paint
 DRAIN_LOOK = 0.1  # seconds between two looks whether a paid call is still under way
+SETTLING = 5.0  # seconds in which a task whose paid call is over should have written its outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,18 @@ class Runner:
         await asyncio.wait([task for _, task in self._running.values()], timeout=self._drain.seconds)
 
     async def _drain_remote(self) -> None:
-        """Wait for paid calls alone; jobs that a provider has taken are followed on after the restart."""
-        end = asyncio.get_running_loop().time() + self._drain.paid_seconds
-        while any(self._run.delicate(claimed) for claimed, _ in self._running.values()):
-            left = end - asyncio.get_running_loop().time()
-            if left <= 0:
+        """Wait for paid calls, and for the ends of the tasks that they were made for; jobs that a provider has taken
+        are followed on after the restart.
+        """
+        clock = asyncio.get_running_loop().time
+        end, ended_by = clock() + self._drain.paid_seconds, 0.0
+        bought: set[str] = set()
+        while (left := end - clock()) > 0:
+            delicate = {name for name, (claimed, _) in self._running.items() if self._run.delicate(claimed)}
+            if delicate:
+                bought |= delicate
+                ended_by = clock() + SETTLING
+            elif clock() >= ended_by or not bought & self._running.keys():
                 break
             await asyncio.wait(
                 [task for _, task in self._running.values()],

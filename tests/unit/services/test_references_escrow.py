@@ -23,7 +23,7 @@ from aquatint.sandbox.images import IntakeLimits
 from aquatint.sandbox.pool import Sandbox
 from aquatint.services.references import FetchRules, ReferenceService, ReferenceUnavailable
 from aquatint.services.tools import ESCROW, SECOND, Clock, PublicUrls
-from aquatint.store.base import Link
+from aquatint.store.records import Link
 from aquatint.store.sqlite.store import SqliteStore
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -12,7 +12,7 @@ from scripted_remote import opened_store
 from aquatint.domain.task import Status, TaskInput
 from aquatint.services.resend import PAUSE, Attempt, ResendService
 from aquatint.services.tools import SECOND, Clock, new_id
-from aquatint.store.base import Idempotency, NewTask, Settlement
+from aquatint.store.records import Idempotency, NewTask, Settlement
 from aquatint.store.sqlite.store import SqliteStore
 
 CONTENT = hashlib.sha256(b"a boat").digest()

@@ -249,6 +249,16 @@ async def test_a_job_that_two_runs_follow(tracker: Tracker) -> None:
     newer.cancel()
 
 
+async def lateness(seconds: float) -> float:
+    """Wait so long; by how much a timer of this loop came late at worst: 0, unless the machine is busy."""
+    clock = asyncio.get_running_loop().time
+    end, worst = clock() + seconds, 0.0
+    while (began := clock()) < end:
+        await asyncio.sleep(0.01)
+        worst = max(worst, clock() - began - 0.01)
+    return worst if worst > 0.02 else 0.0
+
+
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("known_to_take", [None, 0.5], ids=["unknown", "due together"])
 async def test_the_rate_is_kept_to(tracker: Tracker, known_to_take: float | None) -> None:
@@ -258,12 +268,13 @@ async def test_the_rate_is_kept_to(tracker: Tracker, known_to_take: float | None
     for _ in range(10 if known_to_take is not None else 0):
         tracker.durations.note("p", MODEL, known_to_take or 0.0)
     jobs = [follow(tracker, provider, f"j{n}") for n in range(80)]
-    await asyncio.sleep(3.2 if known_to_take is None else known_to_take * track.EARLY + 2.2)
+    late = await lateness(3.2 if known_to_take is None else known_to_take * track.EARLY + 2.2)
     times = provider.times
     for job in jobs:
         job.cancel()
     for at in times:
-        assert sum(at <= other < at + 1.0 for other in times) <= rate * 1.15, "and the grain of busy timers"
+        together = rate * late  # questions that were due while the loop was kept from ringing
+        assert sum(at <= other < at + 1.0 for other in times) <= rate + 2 + together, "two for the timer's grain"
     assert len(provider.asked) == 80
     assert len(times) >= 0.8 * rate * (times[-1] - times[0]), "the rate is made use of"
 

@@ -13,8 +13,9 @@ from aquatint.domain.delivery import DeliveryState
 from aquatint.domain.errors import Conflict
 from aquatint.domain.task import RUNNING, TERMINAL, Status, Task, TaskFilter
 from aquatint.services.keys import ENVIRONMENT_KEY
-from aquatint.store.base import Idempotency, Store
+from aquatint.store.base import Store
 from aquatint.store.postgres.store import PostgresStore
+from aquatint.store.records import Idempotency
 from aquatint.store.sqlite import schema
 from aquatint.store.sqlite.store import SqliteStore
 from support.postgres import Postgres

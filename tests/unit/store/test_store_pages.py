@@ -11,7 +11,8 @@ import pytest
 
 from aquatint.domain.delivery import DeliveryState
 from aquatint.domain.task import AttemptLog, Result, ResultImage, Status, StoredReference, TaskFilter, TaskInput
-from aquatint.store.base import INLINE_LINK, Link, Store
+from aquatint.store.base import Store
+from aquatint.store.records import INLINE_LINK, Link
 from support.rows import KEY_ID, LANE, new_delivery, new_task, settlement, tried
 
 MANY = 1000

@@ -13,7 +13,8 @@ from aquatint.domain.delivery import DeliveryState, ReplayFilter
 from aquatint.domain.errors import RateLimited
 from aquatint.domain.key import Key
 from aquatint.domain.task import Status
-from aquatint.store.base import NewTask, Requeue, Store
+from aquatint.store.base import Store
+from aquatint.store.records import NewTask, Requeue
 from support.rows import LANE, new_delivery, new_task, settlement, tried
 
 MANY = 10**6

@@ -11,7 +11,8 @@ from aquatint.domain.delivery import DeliveryState
 from aquatint.domain.errors import Conflict, QuotaExceeded, RateLimited
 from aquatint.domain.key import Key
 from aquatint.domain.task import Status, TaskFilter
-from aquatint.store.base import Idempotency, Link, Requeue, Store
+from aquatint.store.base import Store
+from aquatint.store.records import Idempotency, Link, Requeue
 from support.rows import KEY_ID, LANE, new_delivery, new_task, settlement, tried
 
 MANY = 1000

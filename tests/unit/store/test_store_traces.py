@@ -6,7 +6,8 @@ import msgspec
 
 from aquatint.domain.delivery import DeliveryState
 from aquatint.domain.task import ClaimedTask
-from aquatint.store.base import Requeue, Store
+from aquatint.store.base import Store
+from aquatint.store.records import Requeue
 from support.rows import KEY_ID, LANE, new_delivery, new_task, settlement, tried
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aquatint.domain.task import Micros
-from aquatint.store.base import Escrowed, Link
 from aquatint.store.postgres import rows
 from aquatint.store.postgres.pool import Connection
+from aquatint.store.records import Escrowed, Link
 
 
 async def link(db: Connection, token: str) -> Link | None:

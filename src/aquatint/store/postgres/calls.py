@@ -12,9 +12,9 @@ from aquatint.domain.call import CallEnd, CallOutcome, CallState, KeptImage, New
 from aquatint.domain.errors import LeaseLost
 from aquatint.domain.provider import Admitted, CircuitRules, ProviderLimits, ProviderState, Verdict, Wait
 from aquatint.domain.task import Micros
-from aquatint.store.base import KEPT_LINK, Link
 from aquatint.store.postgres.pool import Connection
 from aquatint.store.postgres.rows import add_links, text
+from aquatint.store.records import KEPT_LINK, Link
 
 _images = msgspec.json.Decoder(tuple[int, ...])
 _handle = msgspec.json.Decoder(dict[str, str])

@@ -8,10 +8,10 @@ from typing import Any
 
 from aquatint.domain.lane import LaneState
 from aquatint.domain.task import ClaimedTask, Micros
-from aquatint.store.base import Served
 from aquatint.store.postgres import rows
 from aquatint.store.postgres.pool import Connection
 from aquatint.store.postgres.processes import SEEN
+from aquatint.store.records import Served
 
 ORDER = "batch, priority DESC, turn, no"
 LOOK_AHEAD = 4  # candidates looked at for each task wanted, where limits may skip some

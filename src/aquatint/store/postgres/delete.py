@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from aquatint.domain.task import Micros, Result, StoredReference, TaskInput
-from aquatint.store.base import INLINE_LINK
 from aquatint.store.postgres.pool import Connection
+from aquatint.store.records import INLINE_LINK
 
 NOBODY = ""  # owner of what was deleted
 _input = msgspec.json.Decoder(TaskInput)

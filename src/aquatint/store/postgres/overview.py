@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from aquatint.domain.task import AttemptLog, Micros, Status
-from aquatint.store.base import Crowd, Finished
 from aquatint.store.postgres.pool import Connection
+from aquatint.store.records import Crowd, Finished
 
 _log = msgspec.json.Decoder(AttemptLog)
 

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from aquatint.domain.task import Attempt, AttemptLog, ClaimedTask, Micros, Result, Status, Task, TaskInput
-from aquatint.store.base import Link
 from aquatint.store.postgres.pool import Connection
+from aquatint.store.records import Link
 
 json = msgspec.json.Encoder()
 _result = msgspec.json.Decoder(Result)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import msgspec
 
 from aquatint.domain.task import Micros
-from aquatint.store.base import Link, NewDelivery, Requeue, Settlement
 from aquatint.store.postgres import calls, rows
 from aquatint.store.postgres.pool import Connection
+from aquatint.store.records import Link, NewDelivery, Requeue, Settlement
 
 
 async def settle(db: Connection, outcomes: Sequence[Settlement]) -> Sequence[bool | Exception]:

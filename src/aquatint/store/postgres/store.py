@@ -14,20 +14,7 @@ from aquatint.domain.key import Key
 from aquatint.domain.lane import LaneState
 from aquatint.domain.provider import Admitted, CircuitRules, ProviderLimits, ProviderState, Verdict, Wait
 from aquatint.domain.task import Attempt, ClaimedTask, Micros, Task, TaskFilter
-from aquatint.store.base import (
-    ALL,
-    NO_LIMITS,
-    Crowd,
-    Escrowed,
-    Event,
-    Finished,
-    Link,
-    NewTask,
-    Requeue,
-    Served,
-    Settlement,
-    Submitted,
-)
+from aquatint.store.base import ALL, NO_LIMITS
 from aquatint.store.postgres import (
     assets,
     calls,
@@ -49,6 +36,18 @@ from aquatint.store.postgres import (
 from aquatint.store.postgres.batch import Batcher, Posted
 from aquatint.store.postgres.ears import Ears
 from aquatint.store.postgres.pool import Connection, Pool
+from aquatint.store.records import (
+    Crowd,
+    Escrowed,
+    Event,
+    Finished,
+    Link,
+    NewTask,
+    Requeue,
+    Served,
+    Settlement,
+    Submitted,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")

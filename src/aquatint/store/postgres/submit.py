@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from aquatint.domain.errors import Conflict, QuotaExceeded, RateLimited
-from aquatint.store.base import NewTask, Submitted
 from aquatint.store.postgres import rows
 from aquatint.store.postgres.pool import Connection
+from aquatint.store.records import NewTask, Submitted
 
 BACKLOG_RETRY = 10.0  # seconds after which a caller whose backlog is full may try again
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aquatint.domain.task import Attempt, Micros, Task, TaskFilter
-from aquatint.store.base import Event
 from aquatint.store.postgres import rows, search
 from aquatint.store.postgres.pool import Connection
+from aquatint.store.records import Event
 
 Submitted = tuple[int, int, str, Micros]  # task, attempt, engine, time
 Progressed = tuple[int, int, float]  # task, attempt, fraction

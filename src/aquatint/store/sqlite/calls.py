@@ -13,7 +13,7 @@ from aquatint.domain.call import CallEnd, CallOutcome, CallState, KeptImage, New
 from aquatint.domain.errors import LeaseLost
 from aquatint.domain.provider import Admitted, CircuitRules, ProviderLimits, ProviderState, Verdict, Wait
 from aquatint.domain.task import Micros
-from aquatint.store.base import KEPT_LINK
+from aquatint.store.records import KEPT_LINK
 
 _json = msgspec.json.Encoder()
 _images = msgspec.json.Decoder(tuple[int, ...])

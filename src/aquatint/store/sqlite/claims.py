@@ -11,7 +11,7 @@ import msgspec
 
 from aquatint.domain.lane import LaneState
 from aquatint.domain.task import ClaimedTask, Micros, TaskInput
-from aquatint.store.base import Served
+from aquatint.store.records import Served
 
 _input = msgspec.json.Decoder(TaskInput)
 _texts = msgspec.json.Decoder(tuple[str, ...])

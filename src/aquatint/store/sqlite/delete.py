@@ -7,7 +7,7 @@ import sqlite3
 import msgspec
 
 from aquatint.domain.task import Micros, Result, StoredReference, TaskInput
-from aquatint.store.base import INLINE_LINK
+from aquatint.store.records import INLINE_LINK
 
 NOBODY = ""  # owner of what was deleted
 _input = msgspec.json.Decoder(TaskInput)

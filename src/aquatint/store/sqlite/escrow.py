@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from aquatint.domain.task import Micros
-from aquatint.store.base import Escrowed
+from aquatint.store.records import Escrowed
 
 
 def read(db: sqlite3.Connection, source: str, since: Micros) -> Escrowed | None:

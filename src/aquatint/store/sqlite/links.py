@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from aquatint.domain.task import Micros
-from aquatint.store.base import Link
+from aquatint.store.records import Link
 
 
 def read(db: sqlite3.Connection, token: str) -> Link | None:

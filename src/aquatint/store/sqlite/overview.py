@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from aquatint.domain.task import AttemptLog, Micros, Status
-from aquatint.store.base import Crowd, Finished
+from aquatint.store.records import Crowd, Finished
 
 _log = msgspec.json.Decoder(AttemptLog)
 _UNTROUBLED = (Status.SUCCESS, Status.CANCELLED)

@@ -18,9 +18,8 @@ from aquatint.domain.key import Key
 from aquatint.domain.lane import LaneState
 from aquatint.domain.provider import Admitted, CircuitRules, ProviderLimits, ProviderState, Verdict, Wait
 from aquatint.domain.task import Attempt, ClaimedTask, Micros, Task, TaskFilter
-from aquatint.store.base import (
-    ALL,
-    NO_LIMITS,
+from aquatint.store.base import ALL, NO_LIMITS
+from aquatint.store.records import (
     Crowd,
     Escrowed,
     Event,

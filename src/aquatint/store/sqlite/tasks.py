@@ -18,7 +18,7 @@ from aquatint.domain.task import (
     Task,
     TaskFilter,
 )
-from aquatint.store.base import Event, Link, NewTask, Requeue, Settlement, Submitted
+from aquatint.store.records import Event, Link, NewTask, Requeue, Settlement, Submitted
 from aquatint.store.sqlite import calls, search
 
 _json = msgspec.json.Encoder()
