@@ -13,6 +13,7 @@ from PIL import Image
 from support.client import Client
 from support.postgres import Postgres, running
 from support.receiver import ThreadedReceiver
+from support.reports import sendable
 from support.server import FAST, NULL_ENGINE, Server, ServerFactory, ServerSet
 
 PIXELS = Image.MAX_IMAGE_PIXELS
@@ -77,3 +78,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         for server in servers:
             if isinstance(server, Server):
                 report.sections.append((f"log of aquatint serve on port {server.port}", server.log_tail()))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, object, object]:
+    """What a worker process tells of a test must reach the process that counts, whatever stands in it."""
+    return sendable((yield))

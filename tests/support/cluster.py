@@ -119,9 +119,10 @@ class Wire:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._loop.call_soon_threadsafe(self._server.close)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10.0)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5.0)
+        self._loop.close()
 
     def cut(self) -> None:
         self._cut = True
@@ -133,6 +134,14 @@ class Wire:
     async def _listen(self) -> asyncio.Server:
         return await asyncio.start_server(self._serve, "127.0.0.1", 0)
 
+    async def _close(self) -> None:
+        self._server.close()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        await asyncio.sleep(0)  # transports close in the round after
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         generation = self._generation
         while self._cut:
@@ -142,13 +151,15 @@ class Wire:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(
-            self._pass(reader, far_writer, generation),
-            self._pass(far_reader, writer, generation),
-            return_exceptions=True,
-        )
-        for side in (writer, far_writer):
-            side.close()
+        try:
+            await asyncio.gather(
+                self._pass(reader, far_writer, generation),
+                self._pass(far_reader, writer, generation),
+                return_exceptions=True,
+            )
+        finally:
+            for side in (writer, far_writer):
+                side.close()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, generation: int) -> None:
         while data := await reader.read(1 << 16):

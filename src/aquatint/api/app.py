@@ -97,17 +97,18 @@ def build(
     is who may read it, None: nobody. `home` is where the root leads, None when others add it. Whoever
     serves the application calls `stopping` when it begins to stop: answers that go on for ever end by it.
     """
+    document = openapi.document(routes.operations(), version) if routes is not None else {}
     app = _App(
         metrics,
         routes=[
             *_health(ready),
             *(shown.routes() if shown is not None else ()),
-            *(_pages(routes, version, home) if routes is not None else ()),
+            *(_pages(routes, document, home) if routes is not None else ()),
         ],
         middleware=_middleware(cors_origins),
         lifespan=lifespan,
     )
-    app.state.openapi = openapi.document(routes.operations(), version) if routes is not None else None
+    app.state.openapi = document
     app.state.broken = False  # set when one of the loops ends by an error
     app.state.stopping = stopping
     return app
@@ -124,9 +125,7 @@ def _health(ready: Ready) -> list[Route]:
     return [Route("/healthz", healthy), Route("/readyz", readiness)]
 
 
-def _pages(routes: Routes, version: str, home: str | None) -> list[Route]:
-    operations = routes.operations()
-    document = openapi.document(operations, version)
+def _pages(routes: Routes, document: openapi.Json, home: str | None) -> list[Route]:
     rendered = msgspec.json.encode(document)
     page = docs_page.render(document)
 
@@ -140,7 +139,7 @@ def _pages(routes: Routes, version: str, home: str | None) -> list[Route]:
         return RedirectResponse(home or "/docs", 307)
 
     return [
-        *(Route(op.path, op.handler, methods=[op.method]) for op in operations),
+        *(Route(op.path, op.handler, methods=[op.method]) for op in routes.operations()),
         Route("/v1/{rest:path}", openai_routes.nothing_here, methods=openai_routes.METHODS),
         Route(callbacks.CALLBACK_PATH, problems.answering(routes.callbacks.receive), methods=["POST"]),
         Route("/openapi.json", openapi_json),

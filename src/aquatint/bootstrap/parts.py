@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from aquatint.telemetry.otel import OtelTracer
 
 PROVIDERS = ("modelark", "openai", "gemini", "fal", "replicate", "maxapi")  # engines that need a key
-WARM_MODULES = ("aquatint.engines.studio.render",)  # imports what painting and intake need
+STUDIO_MODULES = ("aquatint.engines.studio.render",)  # imports what painting and intake need
 
 
 def database_path(settings: Settings) -> Path | None:
@@ -225,9 +225,10 @@ def choose_service(settings: Settings, catalog: Catalog) -> ChooseService:
 
 
 def sandbox_of(settings: Settings, size: int) -> Sandbox:
-    """Worker processes with the operator's limits."""
+    """Worker processes with the operator's limits; where nothing is painted here, with nothing loaded beforehand."""
     limits = Limits(settings.sandbox.memory, round(settings.sandbox.cpu), settings.sandbox.wall)
-    return Sandbox(size, limits, warm=WARM_MODULES)
+    paints = settings.engines.route_all_to in ("", "studio")
+    return Sandbox(size, limits, warm=STUDIO_MODULES if paints else ())
 
 
 def fetch_rules(settings: Settings) -> FetchRules:

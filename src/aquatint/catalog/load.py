@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -110,7 +111,7 @@ def _read(files: Iterable[tuple[str, str]], route_all_to: str, problems: list[st
     found: dict[str, tuple[str, _Model]] = {}
     for file, text in files:
         try:
-            content = msgspec.convert(tomllib.loads(text), _File)
+            content = _parsed(text)
         except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
             problems.append(f"{file}: {error}")
             continue
@@ -123,6 +124,12 @@ def _read(files: Iterable[tuple[str, str]], route_all_to: str, problems: list[st
         if not mistakes:
             models[name] = _spec(name, model, tables, route_all_to)
     return models
+
+
+@functools.lru_cache(maxsize=16)
+def _parsed(text: str) -> _File:
+    """A start reads the catalog several times, to check it and to use it."""
+    return msgspec.convert(tomllib.loads(text), _File)
 
 
 def _mistakes(model: _Model, tables: Mapping[str, _Table]) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
@@ -15,8 +16,12 @@ AnyEngine = Engine | RemoteEngine
 Factory = Callable[[EngineContext], AnyEngine | None]
 
 
-def installed() -> dict[str, EntryPoint]:
-    """Entry points by engine name. Raises ConfigurationError naming both packages when two claim one name."""
+@functools.cache
+def installed() -> Mapping[str, EntryPoint]:
+    """Entry points by engine name, looked for once in a process.
+
+    Raises ConfigurationError naming both packages when two claim one name.
+    """
     found: dict[str, EntryPoint] = {}
     problems = []
     for point in entry_points(group=GROUP):
