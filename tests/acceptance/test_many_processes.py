@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from support.client import Client, data_of
-from support.cluster import Cluster, Wire, paused
+from support.cluster import Cluster, Wire, Worker, paused
 from support.postgres import Postgres
 from support.receiver import ThreadedReceiver
 from support.s3 import running_s3
@@ -125,7 +125,8 @@ def check(cluster: Cluster, submitters: Submitters, receiver: ThreadedReceiver, 
 def test_processes_die_and_the_database_crashes(tmp_path: Path, postgres: Postgres) -> None:
     """6,100 tasks while servers, workers and PostgreSQL are killed at random: 0 lost, 0 twice, holds exact."""
     chance, tasks = seeded(), 6100
-    with Cluster(tmp_path, postgres, SETTINGS) as cluster, ThreadedReceiver() as receiver:
+    settings = {**SETTINGS, "AQUATINT_ENGINES__NULL_DELAY": "60ms"}  # long enough that kills hit many runs
+    with Cluster(tmp_path, postgres, settings) as cluster, ThreadedReceiver() as receiver:
         key, secret = _pointed_key(cluster, tasks)
         servers = [cluster.server().start() for _ in range(2)]
         for _ in range(2):
@@ -140,6 +141,8 @@ def test_processes_die_and_the_database_crashes(tmp_path: Path, postgres: Postgr
                 continue
             victims = [*servers, *cluster.workers]
             victim = chance.choice(victims)
+            if isinstance(victim, Worker):  # killing one that is still starting costs nobody anything
+                _until(lambda port=victim.port: _answers(port), 30.0)  # type: ignore[misc]
             victim.kill()
             time.sleep(chance.uniform(0.0, 1.0))
             victim.start(wait=False) if isinstance(victim, Server) else victim.start()

@@ -31,10 +31,13 @@ def on_terminal(
     arguments: Sequence[str],
     env: Mapping[str, str],
     *,
-    interrupt: Callable[[], bool] = lambda: False,
+    interrupt: Callable[[bytes], bool] = lambda output: False,
     timeout: float = 40.0,
 ) -> Shown:
-    """Run `aquatint` with a terminal as stdin, stdout and stderr; Ctrl-C is typed once `interrupt` says so."""
+    """Run `aquatint` with a terminal as stdin, stdout and stderr; Ctrl-C is typed once `interrupt` says so.
+
+    `interrupt` is given what was written until then.
+    """
     master, slave = pty.openpty()
     process = subprocess.Popen(
         [*COMMAND, *arguments],
@@ -49,7 +52,7 @@ def on_terminal(
     output, typed, end = bytearray(), False, time.monotonic() + timeout
     try:
         while time.monotonic() < end:
-            if not typed and interrupt():
+            if not typed and interrupt(bytes(output)):
                 os.write(master, b"\x03")
                 typed = True
             if select.select([master], [], [], 0.05)[0]:
@@ -60,7 +63,10 @@ def on_terminal(
                 if not piece:
                     break
                 output += piece
-        return Shown(process.wait(5), bytes(output))
+        try:
+            return Shown(process.wait(5), bytes(output))
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"Ctrl-C typed: {typed}; it goes on after {bytes(output[-2000:])!r}") from None
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -74,6 +80,7 @@ def _own_terminal() -> None:
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the tests themselves run in the background
 
 
 def kitty(output: bytes) -> Image.Image:

@@ -16,7 +16,9 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from aquatint.cli.simulate import announcement, reachable, simulate
+from aquatint.cli.address import reachable
+from aquatint.cli.simulate import simulate
+from aquatint.cli.simulators import announcement
 from aquatint.domain.errors import ConfigurationError
 from aquatint.settings import load
 from aquatint.testing.simulators.app import MOUNTS, Simulators
