@@ -86,5 +86,6 @@ def test_the_gallery_goes_on(tab: NewTab, painted: list[Json]) -> None:
              document.querySelector('.grid').append(more); htmx.process(more) }""",
         cursor,
     )
+    page.evaluate("() => window.scrollTo(0, document.body.scrollHeight)")
     page.wait_for_function("() => document.querySelectorAll('.tile').length > window.count")
     assert page.locator("#more").count() == 0

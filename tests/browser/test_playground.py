@@ -43,7 +43,7 @@ def small(page: Page) -> None:
 def test_from_prompt_to_picture_to_webhook(tab: NewTab, receiver: ThreadedReceiver) -> None:
     """Submit, progress seen live, picture, callback with request and response, and once more."""
     page = tab().open("/")
-    page.get_by_label("Prompt").fill("Stormy sea with a lighthouse")
+    page.get_by_label("Prompt").fill("Rough sea with a lighthouse")
     page.get_by_role("radio", name="16:9").check(force=True)
     expect(page.locator("[data-size]")).to_have_text("2848 × 1600")
     page.get_by_text("More", exact=True).click()
@@ -61,7 +61,7 @@ def test_from_prompt_to_picture_to_webhook(tab: NewTab, receiver: ThreadedReceiv
     assert any(0 < share < 100 for share in shares), f"no progress was shown live: {seen}"
     assert page.locator("#announcer").inner_text() == "Done."
     alts = [image.get_attribute("alt") for image in page.locator(f"{run} .mount img").all()]
-    assert alts == ["Stormy sea with a lighthouse"]
+    assert alts == ["Rough sea with a lighthouse"]
 
     page.locator(run).get_by_role("link", name="Inspect").click()
     letter = receiver.wait_for(1)[0]

@@ -100,6 +100,9 @@ def test_a_submit_without_waiting(run: Run, plain_server: Server) -> None:
 
 
 def test_a_task_from_list_to_rerun(run: Run, plain_server: Server, tmp_path: Path) -> None:
+    with Aquatint(plain_server.base_url, KEY) as client:
+        for _ in range(3):
+            client.submit("earlier")
     first = run("generate", "told \x1b]0;title\x07 twice\nover", "--seed", "9", "--json", server=plain_server)
     task_id = json.loads(first.out)["task"]["taskId"]
     listed = run("tasks", "list", "-n", "3", "--json", server=plain_server).out.splitlines()
