@@ -12,7 +12,7 @@ import msgspec
 
 from aquatint.catalog.load import Catalog
 from aquatint.catalog.models import ModelSpec
-from aquatint.domain.errors import Broken, EngineError, LeaseLost, Misconfigured, UnknownModel
+from aquatint.domain.errors import Broken, EngineError, LeaseLost, Misconfigured, StoreUnavailable, UnknownModel
 from aquatint.domain.task import ClaimedTask, Status
 from aquatint.engines.base import Engine
 from aquatint.engines.registry import AnyEngine
@@ -105,6 +105,9 @@ class RunService:
             return None
         except EngineError as error:
             made = Made((), errors=(error,))
+        except StoreUnavailable as error:
+            self._log.error("store.refused", task=claimed.id, attempt=claimed.attempt, why=str(error))
+            made = Made((), errors=(verdict.StoreAway("the server's storage did not answer", detail=str(error)),))
         except Exception as error:  # noqa: BLE001  # a bug must end the attempt, not hang the task
             if isinstance(error, TimeoutError) and deadline.expired():
                 await self._write(run, Outcome(Status.TIMEOUT, failure_message=LATE), None)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aquatint.catalog.models import ModelSpec
-from aquatint.domain.errors import Broken, EngineError, EngineRateLimited, OutcomeUnknown
+from aquatint.domain.errors import Broken, EngineError, EngineRateLimited, OutcomeUnknown, Unavailable
 from aquatint.domain.task import Micros, Result, ResultImage, Status
 from aquatint.services.job import Made, Run, need_of
 from aquatint.services.keep import ResultWaits
@@ -17,7 +17,11 @@ from aquatint.services.settle import Outcome
 from aquatint.services.tools import new_token
 
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
-RESULT_WAIT = 5.0  # seconds until a paid result that could not be fetched is asked for again
+WAIT = 5.0  # seconds until a paid result that could not be fetched, or the store, is asked again
+
+
+class StoreAway(Unavailable):
+    """The store refused in the middle of a run. That is no fault of the task, and costs it none of its runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,9 @@ def again(run: Run, made: Made, max_attempts: int, remote: bool, route: RouteSer
     """
     if len(made.images) >= run.claimed.input.n:
         return None
-    waits = next((error for error in made.errors if isinstance(error, ResultWaits)), None)
+    waits = next((error for error in made.errors if isinstance(error, ResultWaits | StoreAway)), None)
     if waits is not None:
-        return Again(waits, RESULT_WAIT)
+        return Again(waits, WAIT)
     error = _retryable(run, made)
     if error is not None and not isinstance(error, Elsewhere):
         if remote and isinstance(error, EngineRateLimited):

@@ -17,6 +17,7 @@ from aquatint.domain.errors import (
     EngineRateLimited,
     InputRefused,
     Misconfigured,
+    StoreUnavailable,
     TimedOut,
     Unavailable,
 )
@@ -31,6 +32,7 @@ from aquatint.net.results import ResultDoor
 from aquatint.sandbox.images import IntakeLimits
 from aquatint.sandbox.limits import Limits
 from aquatint.sandbox.pool import Sandbox
+from aquatint.services import verdict
 from aquatint.services.accepted import Accepted
 from aquatint.services.buy import BuyService
 from aquatint.services.keep import KeepRules, KeepService
@@ -210,6 +212,21 @@ async def test_second_run_may_succeed(run_once: RunOnce) -> None:
         return images(1)
 
     task = await run_once(work, max_attempts=3, runs=3)
+    assert (task.status, task.failure_message) == (Status.SUCCESS, None)
+
+
+async def test_a_store_that_is_away_costs_no_run(run_once: RunOnce, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often the store refuses in the middle of a run: it is no failure of the task."""
+    monkeypatch.setattr(verdict, "WAIT", 0.0)
+    calls: list[int] = []
+
+    def work(job: GenerationJob, progress: Progress) -> Generation:
+        calls.append(1)
+        if len(calls) < 5:
+            raise StoreUnavailable("away")
+        return images(1)
+
+    task = await run_once(work, max_attempts=1, runs=5)
     assert (task.status, task.failure_message) == (Status.SUCCESS, None)
 
 

@@ -31,7 +31,7 @@ from aquatint.services.keep import ResultWaits
 from aquatint.services.purchase import Elsewhere, NothingLeft, NotLetThrough, Unanswered
 from aquatint.services.references import ReferenceUnavailable
 from aquatint.services.route import RouteRules, RouteService
-from aquatint.services.verdict import Again
+from aquatint.services.verdict import Again, StoreAway
 
 FIRST, SECOND = Route("one", "m-1"), Route("two", "m-2")
 MOST = 3
@@ -154,7 +154,13 @@ def test_a_result_that_waits_is_waited_for(others: tuple[EngineError, ...]) -> N
     """A paid result is asked for again, uncounted and soon, whatever else there is, and never by another route."""
     waits = ResultWaits("x")
     run = run_of(n=3, failures=MOST + 7, asked=True)
-    assert again(run, *others, waits, images=1, fallback=True) == Again(waits, verdict.RESULT_WAIT)
+    assert again(run, *others, waits, images=1, fallback=True) == Again(waits, verdict.WAIT)
+
+
+def test_a_store_that_is_away_is_waited_for() -> None:
+    """It is no fault of the task, which may have no run left."""
+    away = StoreAway("x")
+    assert again(run_of(failures=MOST + 7), away) == Again(away, verdict.WAIT)
 
 
 def test_elsewhere_without_a_route_left() -> None:

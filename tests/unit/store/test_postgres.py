@@ -14,6 +14,8 @@ import pytest
 from aquatint.domain.errors import ConfigurationError, StoreUnavailable
 from aquatint.services.tools import Clock
 from aquatint.store.postgres import ears, schema
+from aquatint.store.postgres import pool as connections
+from aquatint.store.postgres.pool import Pool
 from aquatint.store.postgres.probe import probe
 from aquatint.store.postgres.store import PostgresStore
 from support.cluster import Wire
@@ -189,6 +191,54 @@ async def test_connections_that_are_killed(pair: tuple[PostgresStore, PostgresSt
     acknowledged = sum(not isinstance(answer, Exception) for answer in answers)
     assert written >= acknowledged + 1
     await other.close()
+
+
+async def used(store: Pool, seconds: float) -> None:
+    async with store.connection() as connection:
+        await connection.execute(f"SELECT pg_sleep({seconds})")
+
+
+@pytest.fixture
+async def pool(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pool]:
+    """One that loses its patience soon."""
+    monkeypatch.setattr(connections, "PATIENCE", 0.5)
+    opened = Pool(postgres_url)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def test_a_long_line_is_served_while_it_moves(pool: Pool) -> None:
+    """Thousands may want a connection at once: whoever waits longer than the patience gets one, too, in order."""
+    began = time.monotonic()
+    await asyncio.gather(*(used(pool, 0.1) for _ in range(connections.SIZE * 12)))
+    assert time.monotonic() - began > 2 * connections.PATIENCE
+
+
+async def test_a_line_that_does_not_move_is_refused(pool: Pool) -> None:
+    """And whoever left it, by losing patience or by being stopped, has taken no place with him."""
+    held = [asyncio.create_task(used(pool, 2.0)) for _ in range(connections.SIZE)]
+    await asyncio.sleep(0.2)
+    stopped = [asyncio.create_task(used(pool, 0.0)) for _ in range(50)]
+    await asyncio.sleep(0.1)
+    for task in stopped[::2]:
+        task.cancel()
+    answers = await asyncio.gather(*stopped, return_exceptions=True)
+    assert {type(answer) for answer in answers[1::2]} == {StoreUnavailable}
+    await asyncio.gather(*held)
+    await asyncio.wait_for(asyncio.gather(*(used(pool, 0.2) for _ in range(connections.SIZE))), 5.0)
+
+
+async def test_stopped_just_as_the_turn_came(pool: Pool) -> None:
+    """Places are neither lost nor doubled by cancellations at any moment."""
+    chance = random.Random(5)
+    for _ in range(30):
+        users = [asyncio.create_task(used(pool, 0.002)) for _ in range(60)]
+        await asyncio.sleep(chance.uniform(0.0, 0.02))
+        for user in chance.sample(users, 30):
+            user.cancel()
+        await asyncio.gather(*users, return_exceptions=True)
+    assert pool._places._value == connections.SIZE
 
 
 # batches

@@ -20,7 +20,7 @@ else:
 T = TypeVar("T")
 
 SIZE = 12  # connections of one process
-PATIENCE = 10.0  # seconds for a free connection
+PATIENCE = 10.0  # seconds in which nothing succeeds: then the server is away and not just busy
 STATEMENT_SECONDS = 30.0
 CONNECT_SECONDS = 10.0
 TRIES = 4  # of a transaction that loses against others
@@ -47,12 +47,18 @@ class RolledBack(StoreUnavailable):
     """
 
 
+async def _as_it_is(connection: object) -> None:
+    """Nothing here changes a session, and open transactions are ended anyway: a reset would be one more question."""
+
+
 class Pool:
     """Opened once inside the event loop. Every error that is the server's and not ours becomes StoreUnavailable."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._places = asyncio.Semaphore(SIZE)
+        self._returned = 0
 
     @property
     def url(self) -> str:
@@ -67,6 +73,7 @@ class Pool:
                 max_size=SIZE,
                 command_timeout=STATEMENT_SECONDS,
                 timeout=CONNECT_SECONDS,
+                reset=_as_it_is,
                 server_settings={"application_name": "aquatint", "timezone": "UTC"},
             )
         except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidPasswordError, ValueError) as error:
@@ -88,12 +95,41 @@ class Pool:
         if self._pool is None:
             raise StoreUnavailable("the database is not open")
         try:
-            async with self._pool.acquire(timeout=PATIENCE) as connection:
+            async with self._place(), self._pool.acquire() as connection:
                 yield connection
         except asyncpg.TransactionRollbackError as error:
             raise RolledBack(f"the database refused: {error!r}") from error
         except _REFUSED as error:
             raise StoreUnavailable(f"the database refused: {error!r}") from error
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """A place among the connections, in order of arrival. Raises TimeoutError when none comes free any more.
+
+        However long the line is: as long as it moves, to give up and come again would only make it longer.
+        """
+        if not self._places.locked():
+            await self._places.acquire()
+        else:
+            await self._in_line()
+        try:
+            yield
+            self._returned += 1
+        finally:
+            self._places.release()
+
+    async def _in_line(self) -> None:
+        place = asyncio.ensure_future(self._places.acquire())
+        try:
+            while not place.done():
+                returned = self._returned
+                await asyncio.wait((place,), timeout=PATIENCE)
+                if not place.done() and self._returned == returned:
+                    raise TimeoutError(f"no connection came free in {PATIENCE:.0f} s")
+        except BaseException:
+            if not place.cancel() and not place.cancelled():
+                self._places.release()  # it came at the last moment
+            raise
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
