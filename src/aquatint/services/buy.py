@@ -20,12 +20,17 @@ from aquatint.services.job import Made
 from aquatint.services.purchase import Order, Purchase, Tools
 from aquatint.services.tools import new_id
 
+# Tasks of a process that look at once what was bought for them. Thousands may be claimed in one moment: were they all
+# to do each step side by side, all would end late. So the first are with the provider before the last begin.
+BEGINNING = 64
+
 
 class BuyService:
     def __init__(self, tools: Tools, engines: Mapping[str, AnyEngine]) -> None:
         self._tools = tools
         self._store = tools.store
         self._engines = engines
+        self._beginning = asyncio.Semaphore(BEGINNING)
         self._chores: set[asyncio.Task[None]] = set()
 
     async def kept(self, task_no: int) -> tuple[KeptImage, ...]:
@@ -40,12 +45,8 @@ class BuyService:
     async def __call__(self, order: Order) -> Made:
         """Get every image that can be had; what could not is among the errors. Raises LeaseLost, StoreUnavailable."""
         claimed = order.run.claimed
-        found = await self._read(order)
-        await self._clear(found)
-        if found.open:
-            for call in found.open:
-                await self._store.adopt(call.no, claimed.no, claimed.attempt)
-            found = await self._read(order)  # as they stand now: an earlier run may have ended one meanwhile
+        async with self._beginning:
+            found = await self._found(order)
         errors = list(found.closed.values())
         todo = list(found.open)
         try:
@@ -57,6 +58,17 @@ class BuyService:
         kept = {**found.kept, **purchase.kept}
         images = tuple(kept[index] for index in sorted(kept))
         return Made(images, tuple(dict.fromkeys(purchase.warnings)), (*errors, *purchase.errors))
+
+    async def _found(self, order: Order) -> standing.Standing:
+        """What earlier runs have left, cleared up and taken over."""
+        claimed = order.run.claimed
+        found = await self._read(order)
+        await self._clear(found)
+        if not found.open:
+            return found
+        for call in found.open:
+            await self._store.adopt(call.no, claimed.no, claimed.attempt)
+        return await self._read(order)  # as they stand now: an earlier run may have ended one meanwhile
 
     async def _read(self, order: Order) -> standing.Standing:
         claimed, spec = order.run.claimed, order.engine.spec

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -27,7 +27,7 @@ from scripted_remote import (
 )
 
 from aquatint.assets.base import digest_of
-from aquatint.domain.call import CallEnd, CallState, NewCall
+from aquatint.domain.call import CallEnd, CallState, NewCall, PaidCall
 from aquatint.domain.errors import (
     BalanceExhausted,
     Broken,
@@ -44,7 +44,7 @@ from aquatint.domain.errors import (
 from aquatint.domain.provider import ProviderState
 from aquatint.domain.task import ClaimedTask
 from aquatint.engines.remote import Call, Done, RemoteImage, Working
-from aquatint.services import purchase
+from aquatint.services import buy, purchase
 from aquatint.services.job import Made
 from aquatint.services.keep import ResultWaits
 from aquatint.services.purchase import Elsewhere, Unanswered
@@ -116,6 +116,27 @@ async def test_the_calls_of_a_task_go_side_by_side(open_shop: OpenShop) -> None:
         made = await shop.attempt(await shop.task(4))
     assert [image.index for image in made.images] == [0, 1, 2, 3]
     assert len({call.key for call in shop.engine.sends}) == 4
+
+
+async def test_few_begin_at_once(open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are claimed in one moment: the first are with the provider before the last begin."""
+    monkeypatch.setattr(buy, "BEGINNING", 2)
+    shop = open_shop()
+    tasks = [await shop.task() for _ in range(12)]
+    real, now, most = shop.store.calls, 0, 0
+
+    async def calls(task_no: int) -> Sequence[PaidCall]:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.01)
+        now -= 1
+        return await real(task_no)
+
+    monkeypatch.setattr(shop.store, "calls", calls)
+    made = await asyncio.gather(*(shop.attempt(task) for task in tasks))
+    assert [len(one.images) for one in made] == [1] * 12
+    assert most == 2
 
 
 async def test_in_flight_is_kept_to(open_shop: OpenShop) -> None:
