@@ -22,6 +22,7 @@ from aquatint.net.errors import AnswerLost, BadUrl, NotSent, TooManyBytes
 
 MAX_REPLY = 64 << 20  # bytes of an answer that holds no images in itself
 _IDLE_SECONDS = 1.5  # shorter than what servers keep: a free request must not meet a closed connection
+_POOLS, _EACH = 8, 8  # httpcore looks at all connections of a pool twice for each request, so pools are kept small
 _SENT = frozenset(("http11.send_request_headers.started", "http2.send_request_headers.started"))
 
 Files = Sequence[tuple[str, tuple[str, bytes, str]]]  # field, (file name, bytes, media type)
@@ -62,6 +63,14 @@ class Stream:
     chunks: AsyncIterator[bytes]
 
 
+@dataclass(slots=True, eq=False)
+class _Pool:
+    """A client with connections of its own, and how many requests it has under way."""
+
+    client: httpx.AsyncClient
+    busy: int = 0
+
+
 class ProviderDoor:
     """Requests to one provider. Opened once inside the event loop, used concurrently, closed once.
 
@@ -77,24 +86,23 @@ class ProviderDoor:
         # As bytes: a key with letters that no header can have is for the provider to refuse, not for us to crash on.
         self._headers = {name.encode(): value.strip().encode() for name, value in all_headers.items()}
         self._connect = connect_seconds
-        self._paid: httpx.AsyncClient | None = None
-        self._free: httpx.AsyncClient | None = None
+        self._paid: tuple[_Pool, ...] = ()
+        self._free: tuple[_Pool, ...] = ()
 
     async def open(self) -> None:
         """Make the clients; nothing is contacted."""
         authorities = httpx.create_ssl_context(trust_env=False)  # reading them takes longer than all the rest
         # A paid request never rides on a connection that may just be closing: that would look like a lost answer.
-        self._paid = self._client(httpx.Limits(max_connections=None, max_keepalive_connections=0), authorities)
-        self._free = self._client(
-            httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=_IDLE_SECONDS),
-            authorities,
-        )
+        alone = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+        few = httpx.Limits(max_connections=_EACH, max_keepalive_connections=_EACH, keepalive_expiry=_IDLE_SECONDS)
+        self._paid = tuple(_Pool(self._client(alone, authorities)) for _ in range(_POOLS))
+        self._free = tuple(_Pool(self._client(few, authorities)) for _ in range(_POOLS))
 
     async def close(self) -> None:
-        for client in (self._paid, self._free):
-            if client is not None:
-                await client.aclose()
-        self._paid = self._free = None
+        pools = (*self._paid, *self._free)
+        self._paid = self._free = ()
+        for pool in pools:
+            await pool.client.aclose()
 
     async def pay(
         self,
@@ -131,15 +139,14 @@ class ProviderDoor:
         max_bytes: int = MAX_REPLY,
     ) -> AsyncIterator[Stream]:
         """`pay`, for answers that are worth reading before they are whole. `seconds` bound the whole exchange."""
-        if self._paid is None:
-            raise RuntimeError("the door is not open: call open() first")
+        pool = _least_busy(self._paid)
         sent = False
 
         async def trace(name: str, info: object) -> None:
             nonlocal sent
             sent = sent or name in _SENT
 
-        request = self._paid.build_request(
+        request = pool.client.build_request(
             method,
             self._paid_url(path),
             json=body,
@@ -150,9 +157,10 @@ class ProviderDoor:
             timeout=httpx.Timeout(None, connect=self._connect),
         )
         response: httpx.Response | None = None
+        pool.busy += 1
         try:
             async with asyncio.timeout(seconds):
-                response = await self._paid.send(request, stream=True)
+                response = await pool.client.send(request, stream=True)
                 yield Stream(response.status_code, _lower(response), _chunks(response, max_bytes))
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             # A head that breaks the protocol on our side is refused before its first byte.
@@ -161,6 +169,7 @@ class ProviderDoor:
             what = _plain(error)
             raise AnswerLost(what, status=response.status_code if response is not None else None) from error
         finally:
+            pool.busy -= 1
             if response is not None:
                 await response.aclose()
 
@@ -178,9 +187,8 @@ class ProviderDoor:
 
         Raises AnswerLost whatever went wrong, TooManyBytes, and BadUrl for a URL that is not the provider's.
         """
-        if self._free is None:
-            raise RuntimeError("the door is not open: call open() first")
-        request = self._free.build_request(
+        pool = _least_busy(self._free)
+        request = pool.client.build_request(
             method,
             self._url(path),
             json=body,
@@ -188,14 +196,16 @@ class ProviderDoor:
             timeout=httpx.Timeout(seconds, connect=self._connect),
         )
         response: httpx.Response | None = None
+        pool.busy += 1
         try:
             async with asyncio.timeout(seconds):
-                response = await self._free.send(request, stream=True)
+                response = await pool.client.send(request, stream=True)
                 data = b"".join([chunk async for chunk in _chunks(response, max_bytes)])
                 return Reply(response.status_code, _lower(response), data)
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             raise AnswerLost(_plain(error)) from error
         finally:
+            pool.busy -= 1
             if response is not None:
                 await response.aclose()
 
@@ -231,6 +241,12 @@ class ProviderDoor:
             follow_redirects=False,
             trust_env=False,
         )
+
+
+def _least_busy(pools: tuple[_Pool, ...]) -> _Pool:
+    if not pools:
+        raise RuntimeError("the door is not open: call open() first")
+    return min(pools, key=lambda pool: pool.busy)
 
 
 def origin_of(url: str) -> str:

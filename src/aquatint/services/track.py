@@ -71,12 +71,22 @@ class _Job:
     reserved: bool = False  # its next question has a place within the provider's rate
     retry_after: float = 0.0
 
+    def due_at(self, due: float) -> bool:
+        """Whether that is still its due time: it is not over, not being asked after, and was not planned anew."""
+        return due == self.due and not self.asking and not self.answer.done()
+
+
+_InLine = tuple[bool, float, int, _Job]  # those whose provider has called come first, then whoever was due first
+
 
 @dataclass(slots=True)
 class _Account:
-    """Questions to one provider account: how many are under way, and when the rate allows the next."""
+    """Questions to one provider account: how many are under way, who waits for one of them to end, and when the
+    rate allows the next.
+    """
 
     asking: int = 0
+    line: list[_InLine] = field(default_factory=list)  # a heap
     next_at: float = 0.0
     jobs: dict[str, _Job] = field(default_factory=dict)
 
@@ -181,23 +191,29 @@ class Tracker:
         self._timer = None
         now = asyncio.get_running_loop().time()
         while self._heap and self._heap[0][0] <= now:
-            due, _, job = heapq.heappop(self._heap)
-            if job.answer.done() or job.asking or due != job.due:
-                continue  # over, under way, or planned anew meanwhile
+            due, order, job = heapq.heappop(self._heap)
+            if not job.due_at(due):
+                continue
             account = self._accounts[job.engine.spec.account]
             rate = job.engine.spec.limits.polls_per_second
-            if account.asking >= AT_ONCE:
-                self._plan(job, SHORTEST)
-                continue
             if rate and not job.reserved:
                 place = max(account.next_at, now)
                 account.next_at = place + 1 / rate
+                job.reserved = True
                 if place > now and not job.nudged:
-                    job.reserved = True
                     self._plan(job, place - now)
                     continue
-            self._ask(job, account)
+            if account.asking < AT_ONCE:
+                self._ask(job, account)
+            else:  # in order: whoever was left to chance could wait for ever
+                heapq.heappush(account.line, (not job.nudged, due, order, job))
         self._arm()
+
+    def _next_in_line(self, account: _Account) -> None:
+        while account.line and account.asking < AT_ONCE:
+            _, due, _, job = heapq.heappop(account.line)
+            if job.due_at(due):
+                self._ask(job, account)
 
     def _ask(self, job: _Job, account: _Account) -> None:
         job.asking = True
@@ -230,6 +246,7 @@ class Tracker:
         finally:
             job.asking = False
             account.asking -= 1
+            self._next_in_line(account)
         if not job.answer.done():
             self._plan(job, 0.0 if job.nudged else self._pause(job, account))
 

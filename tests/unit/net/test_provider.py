@@ -393,6 +393,29 @@ async def test_many_at_once(doors: Doors) -> None:
         assert server.connections == 100
 
 
+async def test_free_requests_that_hang_hold_up_no_other(doors: Doors) -> None:
+    """Of the connections that a door has, those that are free are found, whoever has the others and how long."""
+
+    async def choosing(head: bytes, writer: asyncio.StreamWriter) -> None:
+        if b"/hangs" in head:
+            await asyncio.sleep(30)
+        writer.write(OK)
+
+    async with raw_server(choosing) as server:
+        door = await doors(server.origin)
+        hanging = [asyncio.create_task(door.ask("GET", "/hangs")) for _ in range(60)]
+        while server.connections < 60:
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(2.0):
+            for _ in range(10):
+                replies = await asyncio.gather(*(door.ask("GET", "/x") for _ in range(4)))
+                assert {reply.status for reply in replies} == {200}
+        for task in hanging:
+            task.cancel()
+        await asyncio.gather(*hanging, return_exceptions=True)
+        assert (await door.ask("GET", "/x")).status == 200
+
+
 async def test_multipart_arrives_whole(doors: Doors) -> None:
     """Fields and files, byte for byte, several files under one name."""
     bodies: list[bytes] = []

@@ -306,6 +306,43 @@ async def test_few_questions_are_under_way_at_once(tracker: Tracker) -> None:
     assert provider.most_at_once == AT_ONCE
 
 
+@pytest.mark.usefixtures("quick")
+async def test_a_slow_provider_is_asked_in_turn(tracker: Tracker) -> None:
+    """With more jobs due than may be asked after at once, none is left to chance: all are asked equally often."""
+    provider = Provider(lambda job, count: Working())
+
+    async def take_a_while() -> None:
+        await asyncio.sleep(0.05)
+
+    provider.while_looking = take_a_while
+    jobs = [follow(tracker, provider, f"j{n}") for n in range(AT_ONCE * 5)]
+    async with asyncio.timeout(20.0):
+        while min((len(times) for times in provider.asked.values()), default=0) < 8:
+            await asyncio.sleep(0.01)
+    for job in jobs:
+        job.cancel()
+    assert len(provider.asked) == len(jobs)
+    assert max(len(times) for times in provider.asked.values()) <= 9
+
+
+async def test_a_nudged_job_is_the_next_in_line(tracker: Tracker) -> None:
+    """A provider that says that a job is done is not asked after all others first."""
+    provider = Provider(lambda job, count: Working() if count < 3 else DONE)
+    gate = asyncio.Event()
+    provider.while_looking = gate.wait
+    jobs = [follow(tracker, provider, f"j{n}") for n in range(AT_ONCE * 3)]
+    await until(lambda: provider.at_once == AT_ONCE)
+    await asyncio.sleep(SHORTEST * 1.5)  # now the others are due, too
+    [late, *_] = [f"j{n}" for n in reversed(range(AT_ONCE * 3)) if f"j{n}" not in provider.asked]
+    assert tracker.nudge("p:1", late)
+    await asyncio.sleep(0.05)
+    gate.set()
+    await until(lambda: len(provider.asked) > AT_ONCE)
+    assert list(provider.asked)[AT_ONCE] == late
+    async with asyncio.timeout(10.0):
+        await asyncio.gather(*jobs)
+
+
 async def test_the_lag_of_many_jobs(tracker: Tracker) -> None:
     """Of 200 jobs of 0.5 to 3 s at 100 questions a second, 95 in 100 are known to be done within 3 s."""
     lengths = random.Random(7)
