@@ -1,13 +1,11 @@
-"""People and vehicles seen from afar: clean antialiased shapes with one light, for any illustrated scene."""
+"""People, deer, birds and rowing boats seen from afar: clean antialiased shapes with one light."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
 from aquatint.engines.studio.scenes.figures.air import Air
-from aquatint.engines.studio.scenes.figures.canvas import Canvas, Color, Points, curve, gradient, mix, points, scale
+from aquatint.engines.studio.scenes.figures.canvas import Canvas, Color, curve, gradient, mix, points, scale
 
 _SKIN = (0.80, 0.60, 0.48)
 _COATS: tuple[Color, ...] = (
@@ -161,161 +159,6 @@ def rowboat(canvas: Canvas, air: Air, x: float, water: float, long: float, side:
         w = long * (0.62 - 0.08 * k)
         y = water + long * (0.035 + 0.035 * k)
         canvas.ellipse(x + long * 0.02 * k, y, w, long * 0.004, air.sky[-1], opacity=0.35 - 0.05 * k)
-
-
-def sailboat(canvas: Canvas, air: Air, x: float, water: float, tall: float, far: float = 0.0) -> None:
-    """A small sailing boat; `tall` is the height of its mast."""
-    white, shade = air.tone((0.97, 0.95, 0.90), 1.0, far), air.tone((0.90, 0.88, 0.86), 0.35, far)
-    hull = air.tone((0.30, 0.22, 0.24), 0.6, far)
-    canvas.polygon(
-        curve(
-            [
-                (x, water - tall),
-                (x + tall * 0.22, water - tall * 0.5),
-                (x + tall * 0.40, water - tall * 0.12),
-                (x + tall * 0.02, water - tall * 0.12),
-            ],
-            6,
-        ),
-        gradient((x, 0), (x + tall * 0.4, 0), (white, shade)),
-    )
-    canvas.polygon(
-        points(
-            [
-                (x - tall * 0.02, water - tall * 0.9),
-                (x - tall * 0.30, water - tall * 0.13),
-                (x - tall * 0.02, water - tall * 0.12),
-            ]
-        ),
-        shade,
-    )
-    canvas.polygon(
-        curve(
-            [
-                (x - tall * 0.38, water - tall * 0.09),
-                (x + tall * 0.46, water - tall * 0.10),
-                (x + tall * 0.32, water + tall * 0.01),
-                (x - tall * 0.26, water + tall * 0.01),
-            ],
-            5,
-            closed=True,
-        ),
-        hull,
-    )
-
-
-def car(canvas: Canvas, air: Air, x: float, foot: float, long: float, paint: Color, side: int = 1) -> None:
-    """A small car seen from its side, heading right for side 1."""
-
-    def at(dx: float, dy: float) -> tuple[float, float]:
-        return x + dx * long * side, foot - dy * long
-
-    high, low = air.tone(scale(paint, 1.15), 1.0), air.tone(scale(paint, 0.7), 0.4)
-    canvas.ellipse(x, foot, long * 0.52, long * 0.03, (0.05, 0.05, 0.07), opacity=0.5, soft=long * 0.015)
-    body = curve(
-        [
-            at(-0.50, 0.09),
-            at(-0.49, 0.20),
-            at(-0.34, 0.235),
-            at(-0.22, 0.36),
-            at(0.06, 0.375),
-            at(0.22, 0.245),
-            at(0.44, 0.20),
-            at(0.50, 0.12),
-            at(0.48, 0.075),
-        ],
-        7,
-    )
-    canvas.polygon(body, gradient((0, foot - long * 0.38), (0, foot - long * 0.06), (high, mix(high, low, 0.4), low)))
-    glass = (1.0, 0.85, 0.55) if air.dark else air.tone((0.45, 0.55, 0.62), 0.8)
-    canvas.polygon(points([at(-0.29, 0.245), at(-0.20, 0.335), at(-0.09, 0.345), at(-0.09, 0.245)]), glass)
-    canvas.polygon(points([at(-0.065, 0.245), at(-0.065, 0.345), at(0.05, 0.345), at(0.165, 0.245)]), glass)
-    for dx in (-0.30, 0.30):
-        cx, cy = at(dx, 0.085)
-        canvas.ellipse(cx, cy, long * 0.088, long * 0.088, (0.08, 0.08, 0.09))
-        canvas.ellipse(cx, cy, long * 0.045, long * 0.045, air.tone((0.75, 0.76, 0.78), 0.8))
-    if air.dark:
-        canvas.glow(*at(0.49, 0.15), long * 0.5, (1.0, 0.9, 0.65), 0.7)
-
-
-def plane(canvas: Canvas, air: Air, x: float, y: float, span: float, turn: float = 0.0) -> None:
-    """An airliner high up, seen from below and behind, climbing; `turn` in degrees."""
-    a = math.radians(turn)
-    spin = np.array([[math.cos(a), math.sin(a)], [-math.sin(a), math.cos(a)]])
-    white, grey = air.tone((0.94, 0.95, 0.97), 0.9), air.tone((0.70, 0.73, 0.78), 0.5)
-
-    def placed(pairs: list[tuple[float, float]]) -> Points:
-        return np.asarray(points(pairs) * span @ spin + (x, y), dtype=np.float64)
-
-    canvas.polygon(placed([(0.05, 0.02), (-0.16, 0.48), (-0.24, 0.48), (-0.10, 0.02)]), grey)
-    canvas.polygon(placed([(0.05, -0.02), (-0.16, -0.48), (-0.24, -0.48), (-0.10, -0.02)]), white)
-    canvas.polygon(
-        placed(
-            [
-                (-0.36, 0.01),
-                (-0.46, 0.17),
-                (-0.50, 0.17),
-                (-0.46, 0.0),
-                (-0.50, -0.17),
-                (-0.46, -0.17),
-                (-0.36, -0.01),
-            ]
-        ),
-        grey,
-    )
-    body = curve(
-        [
-            (0.50, 0.0),
-            (0.44, 0.035),
-            (0.2, 0.045),
-            (-0.40, 0.025),
-            (-0.50, 0.0),
-            (-0.40, -0.025),
-            (0.2, -0.045),
-            (0.44, -0.035),
-        ],
-        6,
-        closed=True,
-    )
-    canvas.polygon(body * span @ spin + (x, y), white)
-
-
-def train(canvas: Canvas, air: Air, x: float, foot: float, long: float, side: int = 1, cars: int = 4) -> None:
-    """A short train of rounded carriages on a track, heading right for side 1."""
-    unit = long / cars
-    colors = (air.tone((0.74, 0.20, 0.16), 0.9), air.tone((0.46, 0.13, 0.12), 0.4))
-    glass = (1.0, 0.84, 0.52) if air.dark else air.tone((0.30, 0.36, 0.42), 0.6)
-    canvas.line(
-        points([(x - long * 0.56, foot), (x + long * 0.56, foot)]), unit * 0.03, air.tone((0.25, 0.22, 0.22), 0.4)
-    )
-    for k in range(cars):
-        cx = x + side * (long * 0.5 - unit * (k + 0.5))
-        nose = 0.16 if k == 0 else 0.02
-        shape = points(
-            [
-                (cx - side * unit * 0.48, foot - unit * 0.08),
-                (cx + side * unit * 0.48, foot - unit * 0.08),
-                (cx + side * unit * (0.48 - nose * 0.4), foot - unit * 0.24),
-                (cx + side * unit * (0.48 - nose), foot - unit * 0.36),
-                (cx - side * unit * 0.48, foot - unit * 0.36),
-            ]
-        )
-        canvas.polygon(shape, gradient((0, foot - unit * 0.36), (0, foot), colors))
-        for j in range(4):
-            wx = cx + unit * (0.2 * j - 0.33)
-            canvas.polygon(
-                points(
-                    [
-                        (wx, foot - unit * 0.31),
-                        (wx + unit * 0.13, foot - unit * 0.31),
-                        (wx + unit * 0.13, foot - unit * 0.21),
-                        (wx, foot - unit * 0.21),
-                    ]
-                ),
-                glass,
-            )
-        for axle in (-0.3, 0.3):
-            canvas.ellipse(cx + axle * unit, foot - unit * 0.05, unit * 0.05, unit * 0.05, (0.1, 0.1, 0.11))
 
 
 def deer(canvas: Canvas, air: Air, x: float, foot: float, tall: float, far: float = 0.1) -> None:
