@@ -50,7 +50,7 @@ walls: $(STAMP) ## who may import whom (DESIGN: .importlinter)
 openapi: $(STAMP) ## openapi.json must be what the code says
 	$(BIN)/aquatint openapi --check openapi.json
 
-bench: $(STAMP) ## measure for 25 minutes, and write bench/RESULTS.md with its plots
+bench: $(STAMP) ## measure for 30 minutes, and write bench/RESULTS.md with its plots
 	$(BIN)/python -m bench
 
 bench-quick: $(STAMP) ## every measure once and short; prints, writes nothing

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
@@ -28,7 +28,7 @@ from bench.measures import Generator
 from bench.plan import FULL, QUICK, SECTIONS, SIDE_BY_SIDE, Plan, Sample
 from bench.postgres import PostgresMissing, cluster
 from bench.report import Circumstances, goal_table, page
-from bench.sections import growth, load, peers, postgres, single, waits, webhooks
+from bench.sections import growth, images, load, peers, postgres, single, waits, webhooks
 from bench.stage import Stage
 from bench.summary import Summary, number
 
@@ -40,6 +40,7 @@ RUNS: dict[str, Section] = {
     "postgres": postgres.run,
     "peers": peers.run,
     "webhooks": webhooks.run,
+    "images": images.run,
     "waits": waits.run,
     "load": load.run,
 }
@@ -161,15 +162,36 @@ def _sections(asked: argparse.Namespace) -> tuple[str, ...]:
     return tuple(name for name in SECTIONS if name in wanted and not (name == "peers" and asked.peers == "none"))
 
 
-def _peers(asked: argparse.Namespace, sections: Sequence[str]) -> peer_env.PeerTools | str:
-    """The peers, or why there are none."""
-    if "peers" not in sections:
-        return "not asked for"
-    try:
-        return peer_env.ready()
-    except peer_env.PeersMissing as error:
-        print(f"without peers: {error}")
-        return str(error)
+class Found:
+    """The peers that can be measured, and in words why others are not."""
+
+    def __init__(self) -> None:
+        self.tools: peer_env.PeerTools | None = None
+        self.litellm: str | None = None
+        self.without: list[str] = []
+
+    @contextmanager
+    def or_without(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except peer_env.PeersMissing as error:
+            self.without.append(f"Without {name}: {error}.")
+            print(self.without[-1])
+
+
+def _peers(asked: argparse.Namespace, sections: Sequence[str]) -> Found:
+    found = Found()
+    if asked.peers == "none" or not {"peers", "images"} & set(sections):
+        found.without.append("Without peers: not asked for.")
+        return found
+    if "peers" in sections:
+        with found.or_without("peers"):
+            found.tools = peer_env.ready()
+            found.without += [f"Among the peers there is {why}." for why in found.tools.without.values()]
+    if "images" in sections:
+        with found.or_without("LiteLLM"):
+            found.litellm = peer_env.litellm()
+    return found
 
 
 def _command(asked: argparse.Namespace) -> str:
@@ -206,7 +228,7 @@ async def _run(
     sections: Sequence[str],
     folder: Path,
     emit: Callable[[Sample], None],
-    tools: peer_env.PeerTools | str,
+    found: Found,
 ) -> Told:
     gc.disable()  # the generator collects between measures, never within one
     told = Told()
@@ -214,11 +236,8 @@ async def _run(
         receiver = await Receiver().open()
         stack.push_async_callback(receiver.close)
         stage = Stage(plan, Generator(receiver, secrets.token_hex(4)), folder, emit)
-        if isinstance(tools, str):
-            told.without.append(f"Without peers: {tools}.")
-        else:
-            stage.peers = tools
-            told.without += [f"Among the peers there is {why}." for why in tools.without.values()]
+        stage.peers, stage.litellm = found.tools, found.litellm
+        told.without += found.without
         if set(sections) - {"single"}:
             try:
                 stage.cluster = await stack.enter_async_context(cluster(folder))
@@ -228,7 +247,7 @@ async def _run(
                 print(told.without[-1])
         clock = Clock(plan.total)
         await _rounds(stage, [name for name in sections if name in SIDE_BY_SIDE])
-        for name in ("webhooks", "load", "waits"):
+        for name in ("webhooks", "images", "load", "waits"):
             rounds = min(plan.rounds, plan.wait_rounds) if name == "waits" else plan.rounds
             for index in clock.rounds(rounds if name in sections else 0):
                 await RUNS[name](stage, index)

@@ -53,6 +53,14 @@ COMFY_API = Api(
     query_path="/api/v2/jobs/{}",
     ended=b'"succeeded"',
 )
+IMAGE_API = Api(  # OpenAI's call, which is answered when the picture is there: nothing is asked after
+    submit_path="/v1/images/generations",
+    body={"model": "gpt-image-2", "prompt": PROMPT, "size": "1024x1024", "n": 1, "user": NUMBER},
+    taken=(200, b'"b64_json"'),
+    id_at=(),
+    query_path="",
+    ended=b"",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 Values = dict[str, float]
 
-SECTIONS = ("single", "postgres", "peers", "webhooks", "waits", "load", "growth")
+SECTIONS = ("single", "postgres", "peers", "webhooks", "images", "waits", "load", "growth")
 SIDE_BY_SIDE = ("single", "postgres", "peers")  # compared with each other, so measured in the same rounds
 KEPT_UP = 0.95  # of the offered load that must have ended in time, or the server has fallen behind
 
@@ -17,7 +17,7 @@ class Plan:
 
     rounds: int = 3
     limit: float = 720.0  # of the rounds side by side: none begins that would end after this
-    total: float = 1500.0  # of the whole run: no second or third round of the others begins that would end after this
+    total: float = 1800.0  # of the whole run: no second or third round of the others begins that would end after this
     submit: float = 3.0
     query: float = 2.5
     low: float = 5.0

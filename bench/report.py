@@ -10,8 +10,9 @@ from bench.hardware import Hardware
 from bench.plan import Plan
 from bench.plots import Plot
 from bench.postgres import settings_line
+from bench.sections.images import ALONE, CONNECTIONS, NULL
 from bench.sections.single import FLOORS
-from bench.stacks import COMFY
+from bench.stacks import COMFY, LITELLM
 from bench.subjects import ENGINE_MS, POSTGRES, SLOTS, SQLITE
 from bench.summary import Summary, number
 
@@ -55,6 +56,7 @@ HOOK_COLUMNS = (
     ("p99 ms", "webhook lag, dead", "lag_p99_ms"),
     ("never received", "webhook lag, dead", "missing"),
 )
+IDLE_COLUMNS: tuple[Column, ...] = (("RSS MiB", "meter_rss"), ("PSS MiB", "meter_pss"), ("CPU %", "meter_server_cpu"))
 GROWTH_COLUMNS: tuple[Column, ...] = (
     ("submits/s", "submit_per_s"),
     ("queries/s, newest", "query_per_s"),
@@ -98,8 +100,15 @@ POSTGRES_MODE = (
 )
 PEERS_NOTE = (
     "`comfy-api-proxy` keeps its state in SQLite with synchronous=NORMAL, in front of a ComfyUI that takes every "
-    "prompt and does nothing; it has no callbacks, so only submits and queries are compared. LiteLLM's proxy answers "
-    "image requests synchronously; beside Aquatint's own synchronous face, `/v1/images`, it was not measured yet."
+    "prompt and does nothing; it has no callbacks, so only submits and queries are compared."
+)
+IMAGES_NOTE = (
+    "`POST /v1/images/generations`, answered when the picture is there. `aquatint` and `litellm` send every call to "
+    "the same simulated provider, which answers at once with a picture of 1024×1024 that it remembers; it and the "
+    "load generator share their cores, so the rates are what is left of both. LiteLLM passes the answer on and keeps "
+    "nothing. Aquatint does for each what it does for every task: the row, the attempt before and after the paid "
+    "call, the picture decoded, checked and stored, all synced to the disk, then read again for the answer. With the "
+    "null engine nothing is bought and nothing decoded: what is left is the face and the queue."
 )
 WAITS_NOTE = (
     "The tasks wait in the queue before the clock starts. Each is sent to `aquatint simulate --plain`, runs there "
@@ -139,6 +148,7 @@ def page(
         *_part(f"Tasks end to end: submit → webhook received ({slow})", _subject_table(summary, TASK_COLUMNS)),
         *_part("At rest, and SIGKILL of every process", _subject_table(summary, REST_COLUMNS)),
         *_part("Callbacks at scale", _subject_table(summary, HOOK_COLUMNS)),
+        *_part("Pictures by OpenAI's synchronous call", _image_table(summary), IMAGES_NOTE),
         *_part("Latency against offered load", _series(summary, "load", plan.offered, LOAD_COLUMNS, "offered/s")),
         *_plot(plots, "load"),
         *_part("Growth", _series(summary, "grown", plan.sizes, GROWTH_COLUMNS, "finished tasks")),
@@ -186,12 +196,28 @@ def _request_table(summary: Summary) -> str:
     wanted += [(peer, "submit 64") for peer in PEERS]
     wanted += [(COMFY, "submit 16"), (COMFY, "submit 64")]
     wanted += [(name, "query 32") for name in (OURS, *SHAPES, *PEERS, COMFY)]
+    return _load_table(summary, wanted, SUBMIT_COLUMNS)
+
+
+def _image_table(summary: Summary) -> str:
+    subjects = (ALONE, SQLITE, LITELLM, NULL)
+    wanted = [(subject, f"images {count}") for count in CONNECTIONS for subject in subjects]
+    tables = [
+        _load_table(summary, wanted, SUBMIT_COLUMNS),
+        _load_table(summary, [(subject, "images idle") for subject in subjects[1:]], IDLE_COLUMNS),
+    ]
+    return "\n\n".join(filter(None, tables))
+
+
+def _load_table(summary: Summary, wanted: Sequence[tuple[str, str]], columns: Sequence[Column]) -> str:
+    """One row for each subject under a load; the name of a load ends in its number of connections."""
     rows = []
     for subject, measure in wanted:
-        cells = [_cell(summary, subject, measure, name) for _, name in SUBMIT_COLUMNS]
+        cells = [_cell(summary, subject, measure, name) for _, name in columns]
         if any(cell != "–" for cell in cells):
-            rows.append([subject, f"{measure} connections", *cells])
-    return table(["", "load", *(title for title, _ in SUBMIT_COLUMNS)], rows) if rows else ""
+            load = f"{measure} connections" if measure[-1].isdigit() else measure
+            rows.append([subject, load, *cells])
+    return table(["", "load", *(title for title, _ in columns)], rows) if rows else ""
 
 
 def _subject_table(summary: Summary, columns: Sequence[tuple[str, str, str]]) -> str:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.lanes import HOST
-from bench.messages import COMFY_API, SECRET, Api
+from bench.messages import COMFY_API, IMAGE_API, SECRET, Api
 from bench.postgres import Cluster
 from bench.procs import Proc, Tree, free_port, listening
 from bench.subjects import ROOT, SLOTS, Subject, uvicorn
 
 VISIBILITY = 10  # seconds after which Redis hands a dead Celery worker's tasks to another
 CELERY_TUNED, CELERY_DURABLE, PGQUEUER, COMFY = "celery tuned", "celery durable", "pgqueuer", "comfy-api-proxy"
+LITELLM = "litellm"
 
 
 @dataclass(frozen=True)
@@ -114,3 +116,32 @@ class ComfyProxy(Subject):
         options += ["--token", SECRET, "--state-dir", str(folder / "state")]
         command = [self.python, "-m", "comfy_api_proxy.cli", "run", *options]
         return [*procs, Proc(command, {}, folder / "server.log", ROOT)]
+
+
+@dataclass(frozen=True)
+class LiteLLM(Subject):
+    """LiteLLM's proxy with one worker, as `litellm --config` starts it, without a database: nothing is kept."""
+
+    program: str
+    provider: int  # the port of the one that it sends everything to
+    name: str = LITELLM
+    api: Api = IMAGE_API
+
+    async def start(self, folder: Path, ports: Sequence[int]) -> list[Proc]:
+        model = str(self.api.body["model"])
+        behind = {"model": f"openai/{model}", "api_base": openai_of(self.provider), "api_key": SECRET}
+        config = {
+            "model_list": [{"model_name": model, "litellm_params": behind}],
+            "general_settings": {"master_key": SECRET},
+        }
+        file = folder / "config.yaml"
+        file.write_text(json.dumps(config))  # which is YAML, too
+        options = ["--config", str(file), "--host", HOST, "--port", str(ports[0]), "--telemetry", "False"]
+        # Else it asks the internet for its prices and logs every request.
+        env = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
+        return [Proc([self.program, *options], env, folder / "server.log", ROOT)]
+
+
+def openai_of(port: int) -> str:
+    """Where a simulator has its OpenAI."""
+    return f"http://{HOST}:{port}/openai/v1"

@@ -30,6 +30,7 @@ class Stage:
     emit: Emit
     cluster: Cluster | None = None  # None: there is no PostgreSQL here
     peers: PeerTools | None = None
+    litellm: str | None = None  # its program
     _starts: int = field(default=0)
 
     def folder(self) -> Path:

@@ -105,6 +105,7 @@ class Aquatint(Subject):
     doors: int = 1
     workers: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
+    api: Api = TASK_API
 
     async def start(self, folder: Path, ports: Sequence[int]) -> list[Proc]:
         (folder / SCRIPT).write_text(PROGRAM)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bench.plan import Sample
 
-APART = ("webhook", "waits", "load ", "grow")  # measures of sections with rounds of their own
+APART = ("webhook", "images", "waits", "load ", "grow")  # measures of sections with rounds of their own
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,35 +20,23 @@ import psutil
 from bench import database, measures
 from bench.lanes import HOST, now
 from bench.load import Submitter, opened, settled
-from bench.messages import CALLBACK, PROMPT, TASK_API, submit_messages
+from bench.messages import CALLBACK, PROMPT, SECRET, TASK_API, submit_messages
 from bench.plan import Values
-from bench.procs import MIB, Proc, Tree, cpu_seconds, free_port, listening
+from bench.procs import MIB, Proc, Tree, cpu_seconds
+from bench.provider import CATALOG, MODEL, Provider, simulated
 from bench.stage import Stage
-from bench.subjects import POSTGRES, PROGRAM, ROOT, SCRIPT, Aquatint, Site
+from bench.subjects import POSTGRES, Aquatint, Site
 
 SEED = 7
 API = replace(  # one seed, so that the simulator paints one picture
     TASK_API,
     body={
-        "model": "waiting",
+        "model": MODEL,
         "input": {"prompt": PROMPT, "ratio": "16:9", "resolution": "2k", "seed": SEED},
         "callBackUrl": CALLBACK,
     },
 )
 LANE = "fal"
-KEY = "sim-key"
-CATALOG = """
-[sizes.small."2k"]
-"16:9" = [688, 384]
-
-[models."waiting"]
-title = "a job at a provider"
-family = "test"
-sizes = "small"
-default_ratio = "16:9"
-default_resolution = "2k"
-routes = [{ engine = "fal", remote_model = "fal-ai/flux-2", options = { schema = "generic" } }]
-"""
 POLLS = 10_000  # questions a second that the provider allows: it is not to be what is measured
 PATIENCE = 60.0  # seconds without a callback after which the rest is given up
 
@@ -71,7 +57,7 @@ class Waiting(Aquatint):
         return {
             **super()._env(),
             "AQUATINT_ENGINES__ROUTE_ALL_TO": "",
-            "AQUATINT_FAL__API_KEY": KEY,
+            "AQUATINT_FAL__API_KEY": SECRET,
             "AQUATINT_FAL__BASE_URL": origin,
             "AQUATINT_FAL__JWKS_URL": f"{origin}/.well-known/jwks.json",
             "AQUATINT_FAL__POLLS_PER_SECOND": str(POLLS),
@@ -85,7 +71,7 @@ class Waiting(Aquatint):
 async def run(stage: Stage, index: int) -> None:
     """The smallest number with as many places at the provider; larger ones as long as they do not take too long."""
     plan = stage.plan
-    async with provider(stage) as simulator:
+    async with simulated(stage.folder(), plan.wait_seconds) as simulator:
         subjects = [Waiting(provider=simulator.port, in_flight=min(plan.waits))]
         if stage.cluster is not None:
             apart = {"name": f"{POSTGRES} 1+1", "cluster": stage.cluster, "workers": 1}
@@ -110,28 +96,6 @@ async def _more_and_more(stage: Stage, index: int, subject: Waiting, simulator: 
         await stage.on(index, subject, waiting, whole=False)
         if not rate:
             return
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    port: int
-    proc: Proc
-
-
-@asynccontextmanager
-async def provider(stage: Stage) -> AsyncIterator[Provider]:
-    """The simulator, in which every job takes the plan's seconds."""
-    folder, port = stage.folder(), free_port()
-    folder.mkdir()
-    (folder / SCRIPT).write_text(PROGRAM)
-    seconds = str(stage.plan.wait_seconds)
-    options = ["simulate", "--plain", "--port", str(port), "--key", KEY, "--job-seconds", seconds]
-    proc = Proc([sys.executable, str(folder / SCRIPT), *options], {}, folder / "simulator.log", ROOT)
-    try:
-        await listening(port)
-        yield Provider(port, proc)
-    finally:
-        proc.kill()
 
 
 async def _measure(stage: Stage, site: Site, count: int, simulator: Provider) -> Values:

@@ -154,6 +154,23 @@ def test_what_would_take_too_long_is_said() -> None:
     assert "aquatint: 20,000 tasks would take about 200 s" in text
 
 
+def test_synchronous_calls_stand_beside_litellm() -> None:
+    """Aquatint, LiteLLM and the provider alone are rows of one table, load by load; what was not measured is none."""
+    text = render(
+        Sample(0, "the provider alone", "images 16", {"per_s": 800.0, "answer_p50_ms": 20.0}),
+        Sample(0, OURS, "images 16", {"per_s": 90.0, "answer_p50_ms": 170.0}),
+        Sample(0, "litellm", "images 16", {"per_s": 60.0, "answer_p50_ms": 260.0}),
+        Sample(0, "litellm", "images idle", {"meter_rss": 340.0}),
+    )
+    rows = [line for line in text.splitlines() if "| images" in line]
+    assert [row.split(" | ")[:3] for row in rows] == [
+        ["| the provider alone", "images 16 connections", "800"],
+        ["| aquatint", "images 16 connections", "90"],
+        ["| litellm", "images 16 connections", "60"],
+        ["| litellm", "images idle", "340"],
+    ]
+
+
 def test_plots_are_drawn_of_what_was_measured(tmp_path: Path) -> None:
     """Valid SVG with a point for each figure; an open one where the server fell behind; nothing for nothing."""
     assert plots.draw(Summary([]), FULL, tmp_path / "plots") == []
