@@ -64,9 +64,13 @@ class Catalog:
         self._models = dict(models)
         self._aliases = dict(aliases)
 
+    def get(self, name: str) -> ModelSpec | None:
+        """The model of this name, if there is one."""
+        return self._models.get(self._aliases.get(name, name))
+
     def find(self, name: str) -> ModelSpec:
         """The model of this name. Raises UnknownModel naming it and listing close matches."""
-        model = self._models.get(self._aliases.get(name, name))
+        model = self.get(name)
         if model is None:
             close = difflib.get_close_matches(name[:100], self._models, n=3, cutoff=0.4)
             hint = f"did you mean {', '.join(close)}?" if close else f"there are {', '.join([*self._models][:3])}, …"

@@ -60,14 +60,13 @@ class ChooseService:
 
     def _model(self, name: str, *, edit: bool) -> ModelSpec:
         wanted = self._names.get(name, name)
-        try:
-            return self._catalog.find(wanted)
-        except UnknownModel:
-            family = self._family(wanted)
-            if not family and wanted.startswith(GPT_IMAGE):
-                family = self._family(GPT_IMAGE_FAMILY)
-            if not family:
-                raise
+        if (model := self._catalog.get(wanted)) is not None:
+            return model
+        family = self._family(wanted)
+        if not family and wanted.startswith(GPT_IMAGE):
+            family = self._family(GPT_IMAGE_FAMILY)
+        if not family:
+            return self._catalog.find(wanted)  # raises, and says what there is
         return next((model for model in family if _serves(model, edit=edit)), family[0])
 
     def _family(self, name: str) -> list[ModelSpec]:

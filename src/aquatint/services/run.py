@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import msgspec
 
@@ -69,6 +70,8 @@ class RunService:
         self._store = store
         self._catalog = catalog
         self._engines = engines
+        # Told once: to look for every method of a port takes as long as a query.
+        self._remotes = {name: engine for name, engine in engines.items() if isinstance(engine, RemoteEngine)}
         self._prepare = prepare
         self._route = route
         self._paint = paint
@@ -116,7 +119,7 @@ class RunService:
             self._log.exception("task.broke", task=claimed.id, attempt=claimed.attempt)
             broken = Broken("the server failed while it worked on this task", detail=repr(error))
             made = Made((), errors=(broken,))
-        remote = run.route is not None and isinstance(self._engines[run.route.engine], RemoteEngine)
+        remote = run.route is not None and run.route.engine in self._remotes
         again = verdict.again(run, made, self._rules.max_attempts, remote, self._route)
         if again is not None and (seconds := await self._requeue(run, again)) is not None:
             return seconds
@@ -151,9 +154,9 @@ class RunService:
         run.remote_model = route.remote(need.mode)
         run.engine = jobs.engine_name(engine.spec, run.remote_model)
         prepared = self._prepare(run, model, route, engine)
-        if isinstance(engine, RemoteEngine):
-            return await self._buy(self._order(run, model, engine, prepared))
-        return await self._painted(run, engine, prepared)
+        if (remote := self._remotes.get(route.engine)) is not None:
+            return await self._buy(self._order(run, model, remote, prepared))
+        return await self._painted(run, cast(Engine, engine), prepared)
 
     def _order(self, run: Run, model: ModelSpec, engine: RemoteEngine, prepared: Prepared) -> Order:
         claimed, route = run.claimed, run.route
