@@ -19,6 +19,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     connection.execute("PRAGMA temp_store=MEMORY")
     if read_only:
         connection.execute("PRAGMA query_only=ON")
+        connection.execute("PRAGMA cache_size=-64000")  # queries of any age in a large file keep coming back to pages
     return connection
 
 
