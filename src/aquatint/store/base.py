@@ -252,10 +252,6 @@ class Store(Protocol):
         """The operator has found out what became of an unknown call; False when it is none."""
         ...
 
-    async def call_task(self, engine: str, remote_id: str) -> str | None:
-        """Id of the task that an open call with this provider's job belongs to."""
-        ...
-
     async def providers(self) -> list[ProviderState]: ...
 
     # references

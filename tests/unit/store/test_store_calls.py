@@ -475,19 +475,6 @@ async def test_resolve(store: Store, charged: bool, outcome: str) -> None:
     assert await store.recent_calls(True, 9) == []
 
 
-async def test_the_task_of_a_job(store: Store) -> None:
-    """An open call is found by its engine's name for the job, and by nothing else."""
-    claimed = await claimed_task(store)
-    call = await sent(store, claimed)
-    assert await store.call_task("p", "") is None
-    await store.acknowledge(call.no, 12, remote_id="j-1")
-    assert await store.call_task("p", "j-1") == claimed.id
-    assert await store.call_task("q", "j-1") is None
-    assert await store.call_task("p", "j-2") is None
-    await store.end_call(call.no, MADE, None, None, RULES)
-    assert await store.call_task("p", "j-1") is None
-
-
 async def test_nothing_there(store: Store) -> None:
     """Writes to a call that does not exist change nothing and break nothing."""
     await store.acknowledge(99, 1, remote_id="j")

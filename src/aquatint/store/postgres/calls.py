@@ -259,16 +259,6 @@ async def resolve(db: Connection, call_no: int, charged: bool, note: str, at: Mi
     return changed is not None
 
 
-async def task_of(db: Connection, engine: str, remote_id: str) -> str | None:
-    found: str | None = await db.fetchval(
-        "SELECT task.id FROM call JOIN task ON task.no = call.task_no"
-        f" WHERE call.engine = $1 AND call.remote_id = $2 AND call.remote_id <> '' AND call.{_OPEN} LIMIT 1",
-        engine,
-        remote_id,
-    )
-    return found
-
-
 async def providers(db: Connection) -> list[ProviderState]:
     return [_state.decode(row["state"]) for row in await db.fetch("SELECT state FROM provider ORDER BY account")]
 

@@ -268,9 +268,6 @@ class PostgresStore:
     async def resolve_call(self, call_no: int, charged: bool, note: str, at: Micros) -> bool:
         return await self._write(calls.resolve, call_no, charged, note, at)
 
-    async def call_task(self, engine: str, remote_id: str) -> str | None:
-        return await self._look(calls.task_of, engine, remote_id)
-
     async def providers(self) -> list[ProviderState]:
         return await self._look(calls.providers)
 

@@ -278,15 +278,6 @@ def resolve(db: sqlite3.Connection, call_no: int, charged: bool, note: str, at: 
     return bool(db.execute(query, (outcome.value, charged, note, at, call_no)).rowcount)
 
 
-def task_of(db: sqlite3.Connection, engine: str, remote_id: str) -> str | None:
-    rows = db.execute(
-        "SELECT task.id FROM call JOIN task ON task.no = call.task_no"
-        f" WHERE call.engine = ? AND call.remote_id = ? AND call.remote_id <> '' AND call.{_OPEN} LIMIT 1",
-        (engine, remote_id),
-    ).fetchall()
-    return rows[0][0] if rows else None
-
-
 def providers(db: sqlite3.Connection) -> list[ProviderState]:
     return [_state.decode(row[0]) for row in db.execute("SELECT state FROM provider ORDER BY account").fetchall()]
 

@@ -277,9 +277,6 @@ class SqliteStore:
     async def resolve_call(self, call_no: int, charged: bool, note: str, at: Micros) -> bool:
         return await self._writer.run(lambda db: calls.resolve(db, call_no, charged, note, at))
 
-    async def call_task(self, engine: str, remote_id: str) -> str | None:
-        return self._look(calls.task_of, engine, remote_id)
-
     async def providers(self) -> list[ProviderState]:
         return self._look(calls.providers)
 

@@ -63,11 +63,6 @@ def density(image: RgbF, floor: float = 0.03) -> RgbF:
     return result
 
 
-def from_density(pigment: RgbF) -> RgbF:
-    """Colour exp(-density) that white paper shows through that much pigment."""
-    return np.asarray(cv2.exp(-pigment), dtype=np.float32)
-
-
 def hex_color(code: str) -> tuple[float, float, float]:
     """Read '#rrggbb' as sRGB 0..1. Raises ValueError for anything else."""
     if len(code) != 7 or code[0] != "#":
