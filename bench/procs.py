@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import socket
 import subprocess
 import time
@@ -22,10 +23,12 @@ MIB = 2**20
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback that nobody listens on right now, below those that a system gives to anybody."""
+    while True:
+        port = random.randrange(10_240, 32_768)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 async def listening(port: int, timeout: float = 60.0) -> None:

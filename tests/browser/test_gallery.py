@@ -72,6 +72,15 @@ def test_tasks_are_filtered(tab: NewTab, painted: list[Json], api: Client) -> No
     expect(page.locator("pre[aria-label=Input]")).to_contain_text('"resolution": "1k"')
 
 
+def test_a_row_is_clicked_slowly_after_typing(tab: NewTab, painted: list[Json]) -> None:
+    """The press takes the focus from the field: the rows must not change under the finger because of that."""
+    page = tab().open("/tasks")
+    page.get_by_label("Prompt").press_sequentially("foggy fjord")
+    expect(page.locator(".rows li")).to_have_count(1)
+    page.locator(".rowlink").click(delay=700)
+    page.wait_for_url(f"**/tasks/{painted[0]['taskId']}")
+
+
 def test_the_gallery_goes_on(tab: NewTab, painted: list[Json]) -> None:
     """What follows comes when one scrolls to the end: the part that the page asks for holds the next tiles."""
     page = tab().open("/gallery")

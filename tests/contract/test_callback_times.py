@@ -10,8 +10,9 @@ import pytest
 
 from aquatint.testing.receiver import Answer
 from support.client import Client
+from support.ports import free_port
 from support.receiver import ThreadedReceiver
-from support.server import NULL_ENGINE, Server, ServerFactory, free_port
+from support.server import NULL_ENGINE, Server, ServerFactory
 
 SCHEDULE = {"AQUATINT_WEBHOOKS__SCHEDULE": "300ms,600ms,900ms"}
 

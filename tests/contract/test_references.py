@@ -12,8 +12,9 @@ from aquatint.testing.receiver import Answer, Received
 from aquatint.wire.hygiene import FORBIDDEN
 from support.client import Client, Json
 from support.pictures import picture, png_bomb
+from support.ports import free_port
 from support.receiver import ThreadedReceiver
-from support.server import FAST, NULL_ENGINE, Server, ServerFactory, free_port
+from support.server import FAST, NULL_ENGINE, Server, ServerFactory
 
 
 def failed(task: Json, reason: str | None) -> str:

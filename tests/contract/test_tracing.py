@@ -15,9 +15,10 @@ from support.cluster import Cluster
 from support.keys import make_key
 from support.otlp import Collector, Exported
 from support.pictures import picture
+from support.ports import free_port
 from support.postgres import Postgres
 from support.receiver import ThreadedReceiver
-from support.server import FAST, KEY, NULL_ENGINE, Server, ServerFactory, free_port
+from support.server import FAST, KEY, NULL_ENGINE, Server, ServerFactory
 from support.simulators import ThreadedSimulators
 
 CALLER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

@@ -24,7 +24,8 @@ from mcp.types import CallToolResult, ImageContent, ResourceLink
 from aquatint.cli.mcp.command import mcp
 from aquatint.domain.errors import ConfigurationError
 from support.pictures import data_url, opened, picture
-from support.server import COMMAND, FAST, KEY, NULL_ENGINE, Server, clean_environment, free_port, run_cli
+from support.ports import free_port
+from support.server import COMMAND, FAST, KEY, NULL_ENGINE, Server, clean_environment, run_cli
 
 TOOLS = ["cancel_task", "edit_image", "generate_image", "get_task", "list_models", "list_tasks"]
 TOKEN = "a-secret-of-this-test"

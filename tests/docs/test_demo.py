@@ -17,7 +17,8 @@ from PIL import Image
 
 from aquatint.cli import demo_by_hand
 from aquatint.cli.demo import CITY, PHOTO, RECEIVER, WATERCOLOR
-from support.server import COMMAND, clean_environment, free_port, run_cli
+from support.ports import free_port
+from support.server import COMMAND, clean_environment, run_cli
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60.0  # what the demo may take on two cores that it has to itself

@@ -24,7 +24,8 @@ import pytest
 import yaml
 
 from aquatint.settings import SECRET_FIELDS, load
-from support.server import clean_environment, free_port
+from support.ports import free_port
+from support.server import clean_environment
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from support.server import FAST, KEY, Server, clean_environment, free_port
+from support.ports import free_port
+from support.server import FAST, KEY, Server, clean_environment
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PHOTOS = EXAMPLES / "photos"

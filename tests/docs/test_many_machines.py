@@ -21,8 +21,9 @@ import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
+from support.ports import free_port
 from support.postgres import Postgres, running
-from support.server import clean_environment, free_port
+from support.server import clean_environment
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "how-to" / "one-machine-to-many.md"

@@ -24,10 +24,11 @@ from aquatint.engines.null import PIXEL
 from aquatint.webhooks.signature import Signer
 from aquatint_client import Aquatint
 from support import terminal
+from support.ports import free_port
 from support.receiver import ThreadedReceiver
 from support.scripted import HANG_UP, Say, answer, ok, refused, scripted
 from support.sdk import SECRET
-from support.server import COMMAND, KEY, Server, clean_environment, free_port
+from support.server import COMMAND, KEY, Server, clean_environment
 
 PHOTO = Path(__file__).parents[2] / "examples" / "photos" / "castle.jpg"
 ID = "01a202de-8022-7713-a87e-ac3173bc173c"

@@ -16,9 +16,10 @@ from aquatint_client import (
     SubmitUnknown,
     TooLarge,
 )
+from support.ports import free_port
 from support.scripted import HANG_UP, Say, Seen, answer, ok, passed_on, refused, scripted
 from support.sdk import impatient
-from support.server import KEY, Server, free_port
+from support.server import KEY, Server
 
 SUBMIT = "/api/v1/task/submit"
 ID = "01a202de-8022-7713-a87e-ac3173bc173c"

@@ -17,8 +17,9 @@ from typing import Self
 
 import psutil
 
+from support.ports import free_port
 from support.postgres import Postgres
-from support.server import COMMAND, Server, clean_environment, free_port
+from support.server import COMMAND, Server, clean_environment
 
 
 class ApiServer(Server):

@@ -8,7 +8,6 @@ import itertools
 import os
 import pwd
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import asyncpg
+
+from support.ports import free_port
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the wheel talks about folders of the desktop
@@ -45,9 +46,7 @@ class Postgres:
         self._log = folder / "log"
         self._user = _owner(folder)
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self._run("initdb", "--auth=trust", "--encoding=utf8", "--username=postgres", "-D", str(self._data))
         self.start()
 

@@ -14,9 +14,10 @@ import tempfile
 from pathlib import Path
 
 from support.pictures import picture
+from support.ports import free_port
 from support.postgres import BIN, running
 from support.receiver import ThreadedReceiver
-from support.server import FAST, NULL_ENGINE, Server, free_port, run_cli
+from support.server import FAST, NULL_ENGINE, Server, run_cli
 
 
 def record(folder: Path, url: str) -> None:

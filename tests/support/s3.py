@@ -14,7 +14,7 @@ import boto3
 import httpx
 from botocore.config import Config
 
-from support.server import free_port
+from support.ports import free_port
 
 BUCKET = "aquatint-test"
 ACCESS = {"access_key": "test-access", "secret_key": "test-secret-0123456789"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import httpx
 import psutil
 
 from support.client import Client
+from support.ports import free_port
 
 KEY = "test-secret-0123456789abcdef"
 COMMAND = (sys.executable, "-c", "from aquatint.cli import main; main()")
@@ -32,13 +32,6 @@ FAST = {
     "AQUATINT_WEBHOOKS__JITTER": "0",
     "AQUATINT_TASKS__RETRY_WAIT": "100ms",
 }
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

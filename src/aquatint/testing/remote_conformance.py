@@ -51,10 +51,12 @@ async def check_money(subject: Subject) -> None:
     await _check_calls(subject, engine, fake)
     for words in (fake.prompts.drop, fake.prompts.cut):
         await _check_lost(subject, engine, fake, words)
-    async with _opened(fake, base_url=f"http://127.0.0.1:{_closed_port()}") as nowhere:
-        error = await _error(nowhere, subject.plain)
-        assert error.kind == "Unavailable", f"a refused connection is Unavailable, not {error.kind}"
-        assert not error.charged, "nothing left this machine, so nothing was billed"
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # it is kept, so that nobody else comes to listen there, but refuses all
+        async with _opened(fake, base_url=f"http://127.0.0.1:{deaf.getsockname()[1]}") as nowhere:
+            error = await _error(nowhere, subject.plain)
+    assert error.kind == "Unavailable", f"a refused connection is Unavailable, not {error.kind}"
+    assert not error.charged, "nothing left this machine, so nothing was billed"
     for status, what in ((502, "a proxy's error page"), (200, "a success that cannot be read")):
         async with _answering(partial(_page, status)) as url, _opened(fake, base_url=url) as odd:
             error = await _error(odd, subject.plain)
@@ -267,10 +269,3 @@ def _parrot(status: int, request: web.Request) -> web.Response:
     inner = {"code": text, "type": text, "status": text, "message": text}
     outer = {"error": inner, "error_type": text, "detail": text, "title": text, "code": status, "msg": text}
     return web.json_response(outer, status=status)
-
-
-def _closed_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from aquatint.cli import main
-from support.server import NULL_ENGINE, Server, free_port, run_cli
+from support.ports import free_port
+from support.server import NULL_ENGINE, Server, run_cli
 
 NULL = dict(NULL_ENGINE)
 

@@ -23,7 +23,8 @@ from aquatint.domain.errors import ConfigurationError
 from aquatint.settings import load
 from aquatint.testing.simulators.app import MOUNTS, Simulators
 from aquatint.testing.simulators.painter import PlainPainter
-from support.server import clean_environment, free_port
+from support.ports import free_port
+from support.server import clean_environment
 
 COMMAND = (sys.executable, "-c", "import typer; from aquatint.cli.simulate import simulate; typer.run(simulate)")
 

@@ -35,8 +35,9 @@ from aquatint.testing.simulators.maxapi import FAILS, WEBHOOK_SECRET
 from aquatint.testing.simulators.painter import PlainPainter
 from aquatint.webhooks.signature import Signer
 from support.pictures import opened, picture
+from support.ports import free_port
 from support.server import KEY as SERVER_KEY
-from support.server import Server, free_port
+from support.server import Server
 
 KEY = "sim-key"
 PROMPT = "a quiet harbour at dawn"

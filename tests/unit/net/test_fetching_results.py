@@ -12,7 +12,7 @@ from aquatint.net.errors import BadUrl, BlockedAddress, FetchFailed, FetchTimedO
 from aquatint.net.http import HttpDoor
 from aquatint.net.provider import origin_of
 from aquatint.net.results import ResultDoor
-from support.server import free_port
+from support.ports import free_port
 
 LIMIT = 1000
 OK = answer("200 OK", b"picture")

@@ -12,6 +12,7 @@ from raw_server import always, answer, raw_server
 from aquatint.net.errors import BlockedAddress, FetchFailed
 from aquatint.net.guard import AddressBlockedAtSocket, GuardedResolver, GuardPolicy
 from aquatint.net.http import HttpDoor
+from support.ports import free_port
 
 
 class NameServer:
@@ -94,12 +95,13 @@ async def test_rebinding_meets_the_pinned_address() -> None:
     """The name's second answer is private; it is never asked for while the first is connected to."""
     policy = GuardPolicy.from_cidrs(["127.0.0.2/32"])  # stands for a public address
     names = NameServer(["127.0.0.2"], ["127.0.0.1"])
+    port = free_port()
     async with (
-        raw_server(always(answer("200 OK", b"good")), "127.0.0.2") as good,
-        raw_server(always(answer("200 OK", b"secret")), "127.0.0.1", good.port) as private,
+        raw_server(always(answer("200 OK", b"good")), "127.0.0.2", port),
+        raw_server(always(answer("200 OK", b"secret")), "127.0.0.1", port) as private,
     ):
         door = await opened(policy, names)
-        url = f"http://rebind.example:{good.port}/"
+        url = f"http://rebind.example:{port}/"
         assert (await door.fetch(url, max_bytes=100, deadline=5)).data == b"good"
         assert names.asked == 1
         await door.close()

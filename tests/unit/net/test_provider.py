@@ -15,7 +15,7 @@ from raw_server import Behaviour, always, answer, raw_server
 
 from aquatint.net.errors import AnswerLost, BadUrl, NetError, NotSent, TooManyBytes
 from aquatint.net.provider import ProviderDoor, Reply, origin_of
-from support.server import free_port
+from support.ports import free_port
 
 KEY = "secret-key-0123456789"
 OK = answer("200 OK", b'{"fine": true}', "Content-Type: application/json", "X-Request-Id: r1")

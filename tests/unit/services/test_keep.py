@@ -20,7 +20,7 @@ from aquatint.sandbox.pool import Sandbox
 from aquatint.sandbox.results import ResultWish
 from aquatint.services import keep as keeping
 from aquatint.services.keep import KeepService, ResultWaits
-from support.server import free_port
+from support.ports import free_port
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("quick")]
 
