@@ -52,7 +52,7 @@ def test_from_prompt_to_picture_to_webhook(tab: NewTab, receiver: ThreadedReceiv
         """() => { window.seen = []; new MutationObserver(() => {
              for (const one of document.querySelectorAll('.live')) window.seen.push(
                [one.dataset.news, one.querySelector('progress')?.value ?? null]) })
-           .observe(document.getElementById('wall'), {childList: true, subtree: true}) }"""
+           .observe(document.getElementById('wall'), {childList: true, attributes: true, subtree: true}) }"""
     )
     run = begun(page, lambda: page.get_by_label("Prompt").press("Control+Enter"))
     shown(page, f"{run} .mount img")

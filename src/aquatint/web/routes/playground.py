@@ -14,6 +14,7 @@ from aquatint.web.visit import Visit
 
 FIRST = "seedream-4.5"  # what the picker shows when nothing else is asked for
 RECENT = 4
+ASK_NO_MORE = 286  # the status that ends an element's polling in htmx
 EXAMPLES = (
     "A lighthouse on a cliff at dusk, etching",
     "Cyberpunk Tokyo street in the rain",
@@ -67,10 +68,9 @@ class PlaygroundPages:
         return visit.page("_run.html", run=await find(visit, answer["taskId"]), fresh=True, wall=True)
 
     async def card(self, visit: Visit) -> Response:
-        """What changes of a task while it is watched."""
-        return visit.page(
-            "_live.html", run=await find(visit, visit.request.path_params["taskId"]), wall=visit.asked("at") == "wall"
-        )
+        """What changes of a task while it is watched; the last one tells htmx to ask no more."""
+        run = await find(visit, visit.request.path_params["taskId"])
+        return visit.page("_live.html", ASK_NO_MORE if run.over else 200, run=run, wall=visit.asked("at") == "wall")
 
 
 async def find(visit: Visit, task_id: str) -> Run:

@@ -220,15 +220,18 @@ document.addEventListener("keydown", (event) => {
   next.focus();
 });
 
-// Between htmx and the page: refusals become words, what is replaced stays open, news are told.
-let open = new Set();
+// What renews itself is morphed, so that what is pressed, focused or selected stays where it is. What the reader opened
+// stays open, a time that did not change stays in the reader's zone, and what is marked as kept is not looked at.
+Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name) => name !== "open";
+Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, renewed) =>
+  !(old.matches?.("[data-kept]") || (old.matches?.("time[datetime]") && old.dateTime === renewed.dateTime));
+
+// Between htmx and the page: refusals become words, news are told.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr } = event.detail;
   if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget")) event.detail.shouldSwap = true;
-  open = new Set(all("details[id][open]").map((one) => one.id));
 });
 document.addEventListener("htmx:afterSwap", (event) => {
-  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   const root = event.detail.elt.isConnected ? event.detail.elt : document;
   dress(document);
   const live = root.matches?.("[data-news]") ? root : root.querySelector?.("[data-news]");
