@@ -193,6 +193,43 @@ async def test_connections_that_are_killed(pair: tuple[PostgresStore, PostgresSt
     await other.close()
 
 
+async def test_who_is_cut_off_in_a_transaction_holds_nothing(
+    postgres: Postgres, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody tells the server that it will never hear the rest, and others pass over what is locked."""
+    for name, seconds in (("FORSAKEN", 1.0), ("STATEMENT_SECONDS", 1.0), ("CONNECT_SECONDS", 2.0)):
+        monkeypatch.setattr(connections, name, seconds)
+    near = PostgresStore(postgres_url)
+    await near.open()
+    await near.submit(new_task(), MANY)
+    (task,) = await near.claim("far", LANE, 1, 1, 2)
+    locked = asyncio.Event()
+
+    async def begin(far: Pool) -> None:
+        async with far.transaction() as db:
+            await db.execute("SELECT 1 FROM task WHERE no = $1 FOR UPDATE", task.no)
+            locked.set()
+            await asyncio.sleep(3600)
+
+    with Wire("127.0.0.1", postgres.port) as wire:
+        far = Pool(postgres_url.replace(f":{postgres.port}/", f":{wire.port}/"))
+        await far.open()
+        half = asyncio.create_task(begin(far))
+        await locked.wait()
+        wire.cut()
+        assert await near.release_expired(3) == 0
+        released = 0
+        end = time.monotonic() + 10
+        while not released:
+            assert time.monotonic() < end, "what it had locked is locked still"
+            await asyncio.sleep(0.1)
+            released = await near.release_expired(3)
+        half.cancel()
+        await asyncio.wait([half])
+        await far.close()
+    await near.close()
+
+
 async def used(store: Pool, seconds: float) -> None:
     async with store.connection() as connection:
         await connection.execute(f"SELECT pg_sleep({seconds})")

@@ -24,6 +24,11 @@ PATIENCE = 10.0  # seconds in which nothing succeeds: then the server is away an
 STATEMENT_SECONDS = 30.0
 CONNECT_SECONDS = 10.0
 TRIES = 4  # of a transaction that loses against others
+FORSAKEN = 10.0  # seconds without a word in an open transaction, after which the server undoes it
+
+# A process that is cut off, or whose machine is gone, tells nobody: the server would keep for hours what an open
+# transaction of it has locked, and nobody could run those tasks meanwhile.
+_KEEPALIVE = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 
 # What the server says when it refuses for now: nothing of the transaction stands.
 _REFUSED = (
@@ -34,6 +39,7 @@ _REFUSED = (
     asyncpg.PostgresSystemError,
     asyncpg.InternalClientError,
     asyncpg.TransactionRollbackError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InvalidAuthorizationSpecificationError,
     OSError,
@@ -48,7 +54,17 @@ class RolledBack(StoreUnavailable):
 
 
 async def _as_it_is(connection: object) -> None:
-    """Nothing here changes a session, and open transactions are ended anyway: a reset would be one more question."""
+    """Nothing changes a session after its start, and open transactions are ended anyway: a reset would be one more
+    question.
+    """
+
+
+async def _begin(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """By statements: a pooler refuses to pass such settings on when they come with the connection."""
+    settings = {**_KEEPALIVE, "idle_in_transaction_session_timeout": f"{FORSAKEN * 1000:.0f}"}
+    await connection.execute(
+        "SELECT " + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in settings.items())
+    )
 
 
 class Pool:
@@ -73,6 +89,7 @@ class Pool:
                 max_size=SIZE,
                 command_timeout=STATEMENT_SECONDS,
                 timeout=CONNECT_SECONDS,
+                init=_begin,
                 reset=_as_it_is,
                 server_settings={"application_name": "aquatint", "timezone": "UTC"},
             )
