@@ -62,8 +62,8 @@ def _field(name: str, schema: Json, given: list[str], model: Json, required: boo
     if name == "prompt":
         return Field(name, "prompt", label, "", first, required, maximum=schema.get("maxLength"))
     if name == "imageUrls" or schema.get("type") == "array":
-        bound = schema.get("maxItems")
-        return Field(name, "images", label, words, required=required, maximum=bound, values=tuple(given))
+        bound, values = schema.get("maxItems"), tuple(filter(None, given))  # one that is being sent has no URL yet
+        return Field(name, "images", label, words, required=required, maximum=bound, values=values)
     if options:
         chosen = first if first in options else str(schema.get("default", ""))
         if name == "ratio":

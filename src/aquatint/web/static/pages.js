@@ -8,12 +8,13 @@ function announce(words) {
   if (words && announcer.textContent !== words) announcer.textContent = words;
 }
 
-function problem(words) {
+function problem(words, why = "") {
   const place = document.getElementById("problem");
   const shown = document.createElement("p");
   shown.className = "problem";
+  shown.dataset.why = why;
   shown.textContent = words;
-  place.replaceChildren(shown);
+  if (place.textContent !== words) place.replaceChildren(shown);
 }
 
 // Login: a link may carry the key behind #, which no server sees. It is used once and forgotten.
@@ -116,9 +117,12 @@ async function upload(file) {
     const answer = await fetch("/web/api/v1/files", { method: "POST", body: form, headers: { "X-CSRF-Token": token() } });
     const envelope = await answer.json();
     if (envelope.code !== 0) throw new Error(envelope.msg);
-    item.querySelector("input").value = envelope.data.url;
+    const { url } = envelope.data;
+    item.querySelector("input").value = url;
     item.setAttribute("aria-busy", "false");
     words.textContent = "";
+    // Another model may have been chosen meanwhile, which has fields of its own.
+    if (!item.isConnected && !item.dataset.dropped && refs()) addReference(url, item.querySelector("img").src, file.name);
     announce("The reference picture is there.");
     changed();
   } catch (error) {
@@ -150,7 +154,9 @@ for (const kind of ["dragenter", "dragover", "dragleave", "drop"])
 document.addEventListener("click", (event) => {
   const drop = event.target.closest("[data-drop-ref]");
   if (drop) {
-    drop.closest(".ref").remove();
+    const item = drop.closest(".ref");
+    item.dataset.dropped = "1";
+    item.remove();
     document.querySelector("[data-upload]")?.focus();
     changed();
   }
@@ -172,10 +178,39 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// One press is one task, however long or often the finger comes down: pictures may cost money.
+const BREATH = 600; // milliseconds, longer than between the two clicks of a double one
+const LOST = 10000; // milliseconds after which a page that was sent and not replaced may be sent again
+const sent = new Map();
+function free(form, after) {
+  clearTimeout(sent.get(form));
+  sent.set(form, setTimeout(() => sent.delete(form), after));
+}
+document.addEventListener(
+  "submit",
+  (event) => {
+    if (event.target.method !== "post") return;
+    const underWay = event.target.querySelector('.ref[aria-busy="true"]');
+    if (!underWay && !sent.has(event.target)) return free(event.target, LOST);
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (underWay) problem("A reference picture is still being sent. Paint once it is there.");
+  },
+  true,
+);
+document.addEventListener("htmx:afterRequest", (event) => sent.has(event.detail.elt) && free(event.detail.elt, BREATH));
+addEventListener("pageshow", () => sent.clear());
+document.addEventListener(
+  "keydown",
+  (event) => event.repeat && event.key === "Enter" && !event.target.matches?.("textarea") && event.preventDefault(),
+  true,
+);
+
 // The prompt: Ctrl or Cmd and Enter paint.
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches?.("[data-prompt]")) {
     event.preventDefault();
+    if (event.repeat) return;
     event.target.form.requestSubmit(document.getElementById("paint"));
   }
 });
@@ -200,14 +235,19 @@ function choose(tab) {
     document.getElementById(other.getAttribute("aria-controls")).hidden = !chosen;
   }
 }
+async function copied(code) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(code.textContent).then(() => true, () => false);
+  getSelection().selectAllChildren(code); // over plain http browsers have no clipboard to write to
+  return document.execCommand("copy");
+}
 document.addEventListener("click", async (event) => {
   const tab = event.target.closest('[role="tab"]');
   if (tab) choose(tab);
   const copy = event.target.closest("[data-copy]");
   if (!copy) return;
-  await navigator.clipboard.writeText(copy.parentElement.querySelector("code").textContent);
-  copy.textContent = "Copied";
-  announce("Copied.");
+  const words = (await copied(copy.parentElement.querySelector("code"))) ? "Copied" : "Not copied";
+  copy.textContent = words;
+  announce(`${words}.`);
   setTimeout(() => (copy.textContent = "Copy"), 1600);
 });
 document.addEventListener("keydown", (event) => {
@@ -250,6 +290,9 @@ document.addEventListener("htmx:afterRequest", (event) => {
 document.addEventListener("htmx:responseError", (event) => {
   if (!event.detail.xhr.getResponseHeader("HX-Retarget")) problem("The server did not answer as it should. Try again.");
 });
-document.addEventListener("htmx:sendError", () => problem("The server cannot be reached."));
+document.addEventListener("htmx:sendError", () => problem("The server cannot be reached.", "away"));
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful) document.querySelector("#problem [data-why=away]")?.remove();
+});
 
 dress(document);
