@@ -24,10 +24,10 @@ PATIENCE = 10.0  # seconds in which nothing succeeds: then the server is away an
 STATEMENT_SECONDS = 30.0
 CONNECT_SECONDS = 10.0
 TRIES = 4  # of a transaction that loses against others
-FORSAKEN = 10.0  # seconds without a word in an open transaction, after which the server undoes it
 
 # A process that is cut off, or whose machine is gone, tells nobody: the server would keep for hours what an open
 # transaction of it has locked, and nobody could run those tasks meanwhile.
+FORSAKEN = 10.0  # seconds without a word in an open transaction, after which the server undoes it
 _KEEPALIVE = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 
 # What the server says when it refuses for now: nothing of the transaction stands.
